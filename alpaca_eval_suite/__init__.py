@@ -1,0 +1,1 @@
+"""Alpaca Eval Suite: instructions, checkpoint, verdict, as a plugin of Stanford's HELM."""
