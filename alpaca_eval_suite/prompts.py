@@ -1,5 +1,6 @@
 """The Alpaca prompt, once: training, evaluation and serving use these bytes (Taori et al. 2023)."""
 
+import re
 from typing import Literal, get_args
 
 PromptFormat = Literal["alpaca", "chat"]
@@ -25,8 +26,8 @@ def alpaca_prompt(instruction: str, input: str = "") -> str:
     Both texts are put in as they are, so braces in them are not interpreted.
     """
     if input:
-        return _fill(ALPACA_WITH_INPUT, instruction=instruction, input=input)
-    return _fill(ALPACA_WITHOUT_INPUT, instruction=instruction)
+        return fill(ALPACA_WITH_INPUT, instruction=instruction, input=input)
+    return fill(ALPACA_WITHOUT_INPUT, instruction=instruction)
 
 
 def chat_message(instruction: str, input: str = "") -> str:
@@ -34,11 +35,9 @@ def chat_message(instruction: str, input: str = "") -> str:
     return f"{instruction}\n\n{input}" if input else instruction
 
 
-def _fill(template: str, **values: str) -> str:
-    # One pass over the template, so that a value holding "{input}" is not filled in turn.
-    parts = []
-    rest = template
-    for name, value in values.items():
-        before, rest = rest.split("{" + name + "}")
-        parts += [before, value]
-    return "".join([*parts, rest])
+def fill(template: str, **values: str) -> str:
+    """`template` with each {name} replaced by its value, however often it stands; other braces stay.
+
+    One pass over the template, so that a value which holds "{input}" is not filled in turn.
+    """
+    return re.sub(r"\{(\w+)\}", lambda match: values.get(match[1], match[0]), template)

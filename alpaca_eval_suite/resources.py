@@ -15,10 +15,12 @@ def resource_dir(name: str) -> Path:
 
     Raises FileNotFoundError where neither exists, which means a broken installation.
     """
-    for candidate in (_PACKAGE.parent / name, _PACKAGE / "_data" / name):
-        # A folder of this name beside an installed package (site-packages/scenarios) is somebody else's.
-        if candidate.is_dir() and (candidate.parent != _PACKAGE.parent or _is_checkout()):
-            return candidate
+    installed, checkout = _PACKAGE / "_data" / name, _PACKAGE.parent / name
+    if installed.is_dir():
+        return installed
+    # A folder of this name beside an installed package (site-packages/scenarios) is somebody else's.
+    if checkout.is_dir() and _is_checkout():
+        return checkout
     raise FileNotFoundError(f"{name}/ is in neither the checkout nor the installed package {_PACKAGE}")
 
 

@@ -2,15 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any, Literal, get_args
 
 Order = Literal["model_first", "baseline_first", "single"]
 """Which of the two outputs the judge saw first; `single`: the judge saw the pair once, its order unknown."""
 
 ORDERS: tuple[str, ...] = get_args(Order)
-
-_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -25,8 +22,8 @@ class Instruction:
     instruction: str
     input: str = ""
     reference: str | None = None
-    slices: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
-    key: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
+    slices: Mapping[str, str] = field(default_factory=dict)
+    key: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -65,7 +62,7 @@ class Preference:
     seed: int = 0
     len_model: int | None = None
     len_baseline: int | None = None
-    slices: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    slices: Mapping[str, str] = field(default_factory=dict)
     reason: str = ""
 
     @property

@@ -1,0 +1,115 @@
+"""From the rows of a scenario's data file to instructions."""
+
+import json
+from typing import Any
+
+from alpaca_eval_suite.cards.card import Card, Columns
+from alpaca_eval_suite.cards.data import find_data
+from alpaca_eval_suite.errors import SuiteError
+from alpaca_eval_suite.files import read_rows, sha256_of, sha256_text
+from alpaca_eval_suite.types import Instruction
+
+_MISSING = object()
+_COLUMNS = 'Add it, or name the right column under "columns" in card.yaml.'
+
+
+def load_instructions(card: Card) -> list[Instruction]:
+    """The scenario's items in the order of its file.
+
+    Raises SuiteError naming the row when a column is missing, a text is empty or not text, or an id stands
+    twice; when no row has a column that the card names; and when there is no row at all.
+    """
+    path = find_data(card.data, card.folder)
+    items: dict[str, Instruction] = {}
+    unseen = {
+        column
+        for name in ("input", "reference")
+        if name in card.columns.model_fields_set and (column := getattr(card.columns, name)) is not None
+    }
+    for where, row in read_rows(path):
+        unseen -= {column for column in unseen if _dig(row, column) is not _MISSING}
+        item = _instruction(where, row, card.columns)
+        if item.id in items:
+            raise SuiteError(
+                f"the id {item.id!r} stands twice", where=where, next_step="Make the ids unique."
+            )
+        items[item.id] = item
+    if not items:
+        raise SuiteError("holds no rows", where=str(path), next_step="Give the scenario at least one item.")
+    if unseen:
+        # A row may lack its input, but a column that no row has is a slip: all inputs would be empty.
+        raise SuiteError(
+            f"no row has {', '.join(sorted(map(repr, unseen)))}", where=str(path), next_step=_COLUMNS
+        )
+    return list(items.values())
+
+
+def scenario_hash(card: Card) -> str:
+    """64 hex digits over the data's content and how its columns are read: equal for comparable results."""
+    columns = json.dumps(card.columns.model_dump(), sort_keys=True)
+    return sha256_text(f"{sha256_of(find_data(card.data, card.folder))}\n{card.metric}\n{columns}")
+
+
+def cell(row: Any, column: str) -> Any:
+    """What stands in `row` under the dotted path `column`, or None where the path ends early."""
+    value = _dig(row, column)
+    return None if value is _MISSING else value
+
+
+def _dig(row: Any, column: str) -> Any:
+    if isinstance(row, dict) and column in row:
+        return row[column]
+    value = row
+    for part in column.split("."):
+        if isinstance(value, dict) and part in value:
+            value = value[part]
+        elif isinstance(value, list) and part.isdecimal() and int(part) < len(value):
+            value = value[int(part)]
+        else:
+            return _MISSING
+    return value
+
+
+def _instruction(where: str, row: dict[str, Any], columns: Columns) -> Instruction:
+    return Instruction(
+        id=_text(where, row, columns.id),
+        instruction=_text(where, row, columns.instruction),
+        input=_optional_text(where, row, columns.input) or "",
+        reference=_optional_text(where, row, columns.reference),
+        slices={name: _label(where, row, column) for name, column in columns.slices.items()},
+        key={name: _required(where, row, column) for name, column in columns.key.items()},
+    )
+
+
+def _required(where: str, row: dict[str, Any], column: str) -> Any:
+    value = _dig(row, column)
+    if value is _MISSING:
+        raise SuiteError(f"has no {column!r}", where=where, next_step=_COLUMNS)
+    return value
+
+
+def _text(where: str, row: dict[str, Any], column: str) -> str:
+    value = _required(where, row, column)
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str) or not value.strip():
+        raise SuiteError(
+            f"{column!r} is empty or not text", where=where, next_step="Fill it in or drop the row."
+        )
+    return value
+
+
+def _label(where: str, row: dict[str, Any], column: str) -> str:
+    value = _required(where, row, column)
+    if not isinstance(value, str | int | float):
+        raise SuiteError(
+            f"{column!r} is neither text nor a number", where=where, next_step="A slice needs one value a row."
+        )
+    return str(value)
+
+
+def _optional_text(where: str, row: dict[str, Any], column: str | None) -> str | None:
+    value = None if column is None else cell(row, column)
+    if value is None or isinstance(value, str):
+        return value
+    raise SuiteError(f"{column!r} is not text", where=where, next_step="Put it in quotes.")

@@ -1,0 +1,202 @@
+"""`alpaca-suite eval` and `alpaca-suite quickstart`: helm-run, helm-summarize and leaderboard build in one call."""
+
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from alpaca_eval_suite.evaluate.plan import Options, Plan
+
+_QUICKSTART_MODEL = "smollm2-135m-instruct"
+_QUICKSTART_SCENARIOS = ("user_oriented_mini", "capitals")
+_SECONDS_PER_ANSWER = 1.5
+"""On two cores without a GPU, for the embedded model; what a dry run reckons with."""
+
+
+def _shared_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    options = [
+        click.option("--judge", default="auto", show_default=True, metavar="NAME",
+                     help="builtin:checks, a HELM deployment (openai/gpt-4o-mini), none, or auto."),
+        click.option("--baseline", default="card", show_default=True, metavar="WHAT",
+                     help="What to compare with: card (the scenario's own), an outputs file, or a HELM deployment."),
+        click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only N items of each scenario."),
+        click.option("--orders", type=click.Choice(["both", "single"]), default="both", show_default=True,
+                     help="Ask the judge about each pair in both orders, or in one drawn at random."),
+        click.option("--seed", type=int, default=0, show_default=True, help="Seed of every random draw."),
+        click.option("--max-tokens", type=click.IntRange(min=1), metavar="N",
+                     help="Longest answer, in the model's tokens.  [default: the scenario's]"),
+        click.option("--batch-size", type=click.IntRange(min=1), default=16, show_default=True,
+                     help="Answers generated together by a local checkpoint."),
+        click.option("--dtype", type=click.Choice(["auto", "float32", "bfloat16", "float16"]), default="auto",
+                     show_default=True, help="Arithmetic of a local checkpoint; auto is float32 on a CPU."),
+        click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda."),
+        click.option("--output-path", type=click.Path(path_type=Path), default=Path("benchmark_output"),
+                     show_default=True, help="Where HELM keeps the runs."),
+        click.option("--results", type=click.Path(path_type=Path), default=Path("results"), show_default=True,
+                     help="Where the leaderboard is."),
+        click.option("--dry-run", is_flag=True, help="Say what would be done, and stop."),
+    ]  # fmt: skip
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@click.command("eval")
+@click.option("--model", required=True, metavar="MODEL",
+              help="A checkpoint folder, an embedded model's name, or a HELM deployment.")  # fmt: skip
+@click.option("--scenario", "scenarios", multiple=True, metavar="NAME",
+              help="May be given several times.  [default: user_oriented_mini, capitals]")  # fmt: skip
+@click.option("--prompt-format", type=click.Choice(["alpaca", "chat"]), default="alpaca", show_default=True,
+              help="The Alpaca prompt, or the model's own chat template; never guessed.")  # fmt: skip
+@click.option("--suite", default="alpaca", show_default=True, help="Name of the suite of runs.")
+@_shared_options
+def eval_command(scenarios: tuple[str, ...], **options: Any) -> None:
+    """Score a model: generate, judge, summarise, and add it to the leaderboard.
+
+    \b
+    alpaca-suite eval --model ./my-checkpoint
+    alpaca-suite eval --model ./my-checkpoint --prompt-format chat --scenario capitals --limit 20
+    alpaca-suite eval --model ./my-checkpoint --scenario user_oriented --judge openai/gpt-4o-mini
+
+    It stands for helm-run, helm-summarize and alpaca-suite leaderboard build, and prints those lines. Answers and
+    verdicts are cached: run the same command again after an interruption, and it goes on where it stopped.
+    """
+    _evaluate(scenarios or _QUICKSTART_SCENARIOS, options)
+
+
+@click.command("quickstart")
+@click.option("--model", default=_QUICKSTART_MODEL, show_default=True, metavar="MODEL",
+              help="A checkpoint folder, an embedded model's name, or a HELM deployment.")  # fmt: skip
+@click.option("--prompt-format", type=click.Choice(["alpaca", "chat"]), default="chat", show_default=True,
+              help="The model's own chat template, or the Alpaca prompt.")  # fmt: skip
+@_shared_options
+def quickstart_command(**options: Any) -> None:
+    """A first real evaluation without key, network or GPU: the embedded model on two scenarios.
+
+    \b
+    alpaca-suite quickstart
+    alpaca-suite quickstart --limit 10
+    alpaca-suite quickstart --model ./my-checkpoint
+    """
+    _evaluate(_QUICKSTART_SCENARIOS, {**options, "suite": "quickstart"})
+
+
+def _evaluate(scenarios: tuple[str, ...], options: dict[str, Any]) -> None:
+    from alpaca_eval_suite.errors import MissingExtraError, PartialError
+
+    for name in ("batch_size", "dtype", "device"):
+        os.environ[f"ALPACA_{name.upper()}"] = str(options.pop(name))
+    dry_run = options.pop("dry_run")
+    try:
+        from alpaca_eval_suite.evaluate import execute
+        from alpaca_eval_suite.evaluate.plan import Options, make_plan
+    except ImportError as error:
+        raise MissingExtraError("helm", "Evaluating a model") from error
+    plan = make_plan(Options(scenarios=scenarios, **options))
+    _announce(plan)
+    if dry_run:
+        return
+    with _bars(plan):
+        execute.run(plan)
+        execute.summarize(plan)
+    failed = _report(plan)
+    if failed:
+        raise PartialError(
+            f"{failed} verdicts failed; they are counted, and no tie was made of them",
+            where=str(plan.suite_folder),
+            next_step="preferences.jsonl in the run's folder says why, line by line.",
+        )
+
+
+def _announce(plan: "Plan") -> None:
+    click.echo(f"Model:    {plan.deployment}")
+    total = 0
+    for stage in plan.stages:
+        total += stage.n_items
+        verdicts = f", {stage.n_verdicts} verdicts by {stage.settings.judge}" if stage.n_verdicts else ""
+        click.echo(f"Scenario: {stage.settings.scenario}: {stage.n_items} answers{verdicts}")
+        if not stage.n_verdicts and stage.settings.card.metric == "preference":
+            click.echo("          No judge: answers are generated and kept. Judge them later, without generating "
+                       "again, by the same command with --judge.")  # fmt: skip
+    minutes = total * _SECONDS_PER_ANSWER / 60
+    click.echo(f"Time:     about {minutes:.0f} min for a 135M model on 2 cores, less from the cache\n")
+    click.echo("The same by hand:")
+    for line in plan.lines():
+        click.echo(f"  {line}")
+    click.echo()
+
+
+class _bars:
+    """Progress on the terminal while HELM works: one bar for answers, one for verdicts; plain lines elsewhere."""
+
+    def __init__(self, plan: "Plan") -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+        from rich.progress import TimeRemainingColumn as Eta
+
+        columns = (
+            TextColumn("{task.description:<10}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+            TextColumn("left"), Eta(), TextColumn("{task.fields[note]}"),
+        )  # fmt: skip
+        # HELM's own output is redirected while this runs, so the real stream is taken now.
+        self._console = Console(file=click.get_text_stream("stderr"))
+        self._progress = Progress(*columns, console=self._console, redirect_stdout=False, redirect_stderr=False)
+        answers = sum(stage.n_items for stage in plan.stages)
+        verdicts = sum(stage.n_verdicts for stage in plan.stages)
+        self._tasks = {"answer": self._progress.add_task("answers", total=answers, note="loading HELM")}
+        if verdicts:
+            self._tasks["verdict"] = self._progress.add_task("verdicts", total=verdicts, note="")
+        self._cached = 0
+        self._told = 0
+
+    def __enter__(self) -> None:
+        from alpaca_eval_suite.evaluate import progress
+
+        progress.watch(self._done)
+        if self._console.is_terminal:
+            self._progress.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def _done(self, what: str, cached: bool) -> None:
+        task = self._tasks.get(what)
+        if task is None:
+            return
+        self._cached += cached and what == "answer"
+        note = f"{self._cached} from the cache" if self._cached else ""
+        self._progress.update(task, advance=1, note=note if what == "answer" else "")
+        state = self._progress.tasks[task]
+        tenth = int(10 * state.completed / (state.total or 1))
+        if not self._console.is_terminal and what == "answer" and tenth > self._told:
+            self._told = tenth
+            self._console.print(f"answers: {state.completed:.0f} of {state.total:.0f}")
+
+
+def _report(plan: "Plan") -> int:
+    """Build the leaderboard, print this model's rows, and say where to look next. Returns failed verdicts."""
+    from rich.console import Console
+
+    from alpaca_eval_suite.judge.builtin import BLIND_SPOTS, NAME
+    from alpaca_eval_suite.leaderboard.build import build
+    from alpaca_eval_suite.leaderboard.table import show
+
+    options: Options = plan.options
+    build(options.output_path, suites=[plan.suite], out=options.results)
+    show(options.results, Console())
+    if any(stage.settings.judge == NAME for stage in plan.stages):
+        click.echo(f"\nThe judge {NAME}: {BLIND_SPOTS}")
+    relative = plan.suite_folder
+    with suppress(ValueError):
+        relative = plan.suite_folder.resolve().relative_to(Path.cwd())
+    click.echo(
+        f"\nLook next:\n  each answer, check and verdict:  helm-server --suite {plan.suite} --output-path "
+        f"{options.output_path}\n  raw verdicts and records:        {relative}/*/preferences.jsonl, alpaca_run.json\n"
+        f"  the leaderboard:                 {options.results}/leaderboard.md\n"
+        "  how to read the numbers:         docs/numbers.md"
+    )
+    return 0

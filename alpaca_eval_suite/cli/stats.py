@@ -1,0 +1,136 @@
+"""`alpaca-suite stats`: what a file of verdicts says, with intervals."""
+
+import json
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import click
+
+from alpaca_eval_suite.errors import SuiteError, UsageError
+from alpaca_eval_suite.leaderboard.cells import percent, plain, rate_text
+from alpaca_eval_suite.leaderboard.record import RateRecord
+from alpaca_eval_suite.stats import Information, WinRate, has_information, read_preferences, units, win_rate
+from alpaca_eval_suite.types import Preference
+
+
+@click.group("stats")
+def stats_group() -> None:
+    """Win rates with intervals from a file of verdicts (preferences.jsonl).
+
+    \b
+    Example:
+      alpaca-suite stats win-rate preferences.jsonl
+    """
+
+
+@stats_group.command("win-rate")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print JSON: rates as fractions, raw values included.")
+@click.option("--by", metavar="KEY", help="Break down by this key of the verdicts' slices, such as app.")
+def win_rate_command(file: Path, as_json: bool, by: str | None) -> None:
+    """Print the win rate of each model against each baseline in FILE, with interval, n and failures.
+
+    FILE is a run's preferences.jsonl (keys id and win are enough) or a list of AlpacaEval annotations. Where
+    the judge agrees with itself no more than a blind one would, "no information" stands for the rate.
+
+    \b
+    Example:
+      alpaca-suite stats win-rate benchmark_output/runs/my-suite/RUN/preferences.jsonl --by app
+    """
+    preferences = read_preferences(file)
+    if not preferences:
+        raise SuiteError(
+            "holds no verdicts", where=str(file), next_step="Judge first: alpaca-suite eval --judge."
+        )
+    if by is not None:
+        _check_key(preferences, by)
+    reports = [_report(pair, by) for pair in _pairs(preferences)]
+    if as_json:
+        click.echo(json.dumps(reports, indent=2, ensure_ascii=False, allow_nan=False))
+        return
+    click.echo("\n\n".join(_text(report) for report in reports))
+
+
+def _pairs(preferences: Sequence[Preference]) -> Iterator[list[Preference]]:
+    def key(p: Preference) -> tuple[str, str, str]:
+        return (p.scenario, p.model, p.baseline)
+
+    for _, pair in groupby(sorted(preferences, key=key), key=key):
+        yield list(pair)
+
+
+def _check_key(preferences: Sequence[Preference], by: str) -> None:
+    known = sorted({key for p in preferences for key in p.slices})
+    if by not in known:
+        listed = ", ".join(known) or "none in this file"
+        raise UsageError(f"no verdict has a slice {by!r}", next_step=f"Slices there are: {listed}.")
+
+
+def _report(pair: Sequence[Preference], by: str | None) -> dict[str, Any]:
+    """Everything that is printed on one model, baseline and scenario; the public JSON form."""
+    first, information = pair[0], has_information(pair)
+    report: dict[str, Any] = {
+        "scenario": first.scenario,
+        "model": first.model,
+        "baseline": first.baseline,
+        "judges": sorted({p.judge for p in pair}),
+        "calibrated": False,
+        "information": _information(information),
+        **win_rate(units(pair)).as_json(),
+    }
+    if by is not None:
+        values = sorted({p.slices.get(by, "") for p in pair})
+        report["by"] = {
+            by: {value: _of_slice(pair, by, value).as_json() for value in values},
+        }
+    return report
+
+
+def _of_slice(pair: Sequence[Preference], by: str, value: str) -> WinRate:
+    return win_rate(units(p for p in pair if p.slices.get(by, "") == value))
+
+
+def _information(information: Information) -> dict[str, Any]:
+    return {
+        "informative": information.informative,
+        "reason": information.reason,
+        "order_consistency": information.consistency.as_json(),
+        "floor": information.floor,
+    }
+
+
+def _text(report: dict[str, Any]) -> str:
+    about = " in ".join(filter(None, [f"{report['model']} against {report['baseline']}", report["scenario"]]))
+    withheld = report["information"]["informative"] is False
+    lines = [
+        plain(about),
+        f"  judge: {plain(', '.join(report['judges']))} (not calibrated)",
+        f"  win rate: {_win_rate_text(report, withheld)}",
+    ]
+    if not withheld:
+        lines.append(f"  wins {report['wins']}, ties {report['ties']}, losses {report['losses']}")
+        if report["n_failed"] and (worst := report["worst_case"]):
+            ends = f"[{percent(worst['low'])}, {percent(worst['high'])}]"
+            lines.append(f"  with every failed unit lost, or won: {ends}")
+        if (detectable := report["minimum_detectable_difference"]) is not None:
+            lines.append(f"  found 8 times in 10: a difference of {percent(detectable)} points from 50 %")
+    lines.append(f"  both orders: {report['information']['reason']}")
+    for key, of_value in report.get("by", {}).items():
+        lines.append(f"  by {plain(key)}:")
+        lines += [
+            f"    {plain(value) or '(none)'}: {_win_rate_text(of, withheld)}"
+            for value, of in of_value.items()
+        ]
+    return "\n".join(lines)
+
+
+def _win_rate_text(found: dict[str, Any], withheld: bool) -> str:
+    counts = f"n {found['n']}, failed {found['n_failed']}"
+    if withheld:
+        return f"no information ({counts}); the raw figures are printed with --json"
+    rate = RateRecord(value=found["win_rate"], ci=found["ci"], n=found["n"], n_failed=found["n_failed"])
+    if rate.ci is None:
+        return f"{rate_text(rate)} ({counts}; {found['reason']})"
+    return f"{rate_text(rate)} % ({counts}; {100 * rate.ci.level:g} % {plain(rate.ci.method)})"

@@ -1,0 +1,1 @@
+"""What HELM calls: scenario, run specs, client, annotator, metric, summarizer. HELM is imported only here."""

@@ -1,0 +1,125 @@
+"""What a run was: the parts of its record that say how to repeat it."""
+
+import platform
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from helm.benchmark.adaptation.adapter_spec import AdapterSpec
+from helm.benchmark.adaptation.scenario_state import ScenarioState
+
+from alpaca_eval_suite.cards import outputs_hash, scenario_hash
+from alpaca_eval_suite.evaluate.local import PREFIX, open_checkpoint
+from alpaca_eval_suite.evaluate.rates import Judged, information
+from alpaca_eval_suite.evaluate.settings import NONE, Settings, prompt_hash
+from alpaca_eval_suite.judge.agreement import agreement_of
+from alpaca_eval_suite.judge.builtin import NAME as BUILTIN
+from alpaca_eval_suite.judge.pairwise import template_hash
+from alpaca_eval_suite.leaderboard.record import (
+    BaselineRecord,
+    DecodingRecord,
+    JudgeRecord,
+    ModelRecord,
+    PromptRecord,
+    ScenarioRecord,
+)
+
+_PACKAGES = ("alpaca-eval-suite", "crfm-helm", "torch", "transformers", "numpy")
+
+
+def name_of(deployment: str) -> str:
+    """What people call a deployment: a local checkpoint's folder name, else the deployment's own."""
+    return open_checkpoint(deployment).name if deployment.startswith(PREFIX) else deployment
+
+
+def _deployment(adapter: AdapterSpec) -> str:
+    return str(adapter.model_deployment or adapter.model)
+
+
+def model_name(adapter: AdapterSpec) -> str:
+    """The evaluated model's name, for verdict lines and tables."""
+    return name_of(_deployment(adapter))
+
+
+def baseline_name(settings: Settings) -> str | None:
+    """Whose outputs the model is compared with, or None."""
+    if deployment := settings.baseline_deployment():
+        return name_of(deployment)
+    outputs = settings.outputs_file()
+    return outputs.model if outputs else None
+
+
+def scenario(settings: Settings, n_items: int) -> ScenarioRecord:
+    """The items of the run."""
+    card = settings.card
+    return ScenarioRecord(
+        name=card.name, sha256=scenario_hash(card), metric=card.metric, licence=card.licence, n_items=n_items
+    )
+
+
+def model(state: ScenarioState) -> ModelRecord:
+    """The model, and how its answers were made as the answers themselves say."""
+    deployment = _deployment(state.adapter_spec)
+    reasons = [request.result.completions[0].finish_reason or {} for request in state.request_states]
+
+    def seen(key: str) -> str | None:
+        return ", ".join(sorted({str(reason[key]) for reason in reasons if key in reason})) or None
+
+    local = deployment.startswith(PREFIX)
+    return ModelRecord(
+        name=name_of(deployment),
+        # Where a checkpoint lay on somebody's disk is nobody else's business, and no identity.
+        deployment=PREFIX + Path(deployment).name if local else deployment,
+        fingerprint=open_checkpoint(deployment).fingerprint if local else None,
+        dtype=seen("dtype"),
+        device=seen("device"),
+        batch_size=seen("batch_size"),
+    )
+
+
+def prompt(settings: Settings) -> PromptRecord:
+    """The prompt's form."""
+    return PromptRecord(format=settings.prompt_format, sha256=prompt_hash(settings.prompt_format))
+
+
+def decoding(adapter: AdapterSpec) -> DecodingRecord:
+    """How answers were generated."""
+    return DecodingRecord(
+        max_tokens=adapter.max_tokens, temperature=adapter.temperature, stop=tuple(adapter.stop_sequences)
+    )
+
+
+def baseline(settings: Settings, name: str | None) -> BaselineRecord | None:
+    """The baseline, with its file's hash where there is one."""
+    if name is None or settings.judge == NONE:
+        return None
+    outputs = settings.outputs_file()
+    return BaselineRecord(name=name, sha256=outputs_hash(outputs) if outputs else None)
+
+
+def judge(settings: Settings, items: Sequence[Judged]) -> JudgeRecord | None:
+    """The judge, with its measured agreement or the words "not calibrated"."""
+    if settings.judge == NONE:
+        return None
+    agreement = agreement_of(settings.judge)
+    builtin = settings.judge == BUILTIN
+    return JudgeRecord(
+        name=settings.judge if builtin else name_of(settings.judge),
+        template_sha256=None if builtin else template_hash(),
+        orders="single" if builtin else settings.orders,
+        seed=settings.seed,
+        calibrated=agreement is not None,
+        agreement=agreement.sentence() if agreement else "not calibrated",
+        has_information=information(items),
+    )
+
+
+def versions() -> dict[str, str]:
+    """The versions of what took part."""
+    found = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found

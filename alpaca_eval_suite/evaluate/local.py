@@ -1,0 +1,177 @@
+"""Local checkpoints inside HELM: `alpaca/PATH` needs no registration, and content, not names, is the identity.
+
+$ALPACA_DTYPE (auto, float32, bfloat16, float16), $ALPACA_DEVICE (auto, cpu, cuda) and $ALPACA_BATCH_SIZE (16)
+say how they run; the first two are part of every cache key.
+"""
+
+import os
+from dataclasses import asdict, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from helm.benchmark.model_deployment_registry import ClientSpec, ModelDeployment
+from helm.clients.client import CachingClient
+from helm.common.cache import CacheConfig
+from helm.common.request import (
+    EMBEDDING_UNAVAILABLE_REQUEST_RESULT,
+    ErrorFlags,
+    GeneratedOutput,
+    Request,
+    RequestResult,
+    Token,
+    wrap_request_time,
+)
+from helm.proxy.retry import NonRetriableException
+
+from alpaca_eval_suite.errors import SuiteError, UsageError
+from alpaca_eval_suite.evaluate import progress
+from alpaca_eval_suite.files import sha256_text
+from alpaca_eval_suite.models.checkpoint import Checkpoint
+from alpaca_eval_suite.models.embedded import EMBEDDED_MODELS, ensure_embedded_model
+from alpaca_eval_suite.models.fingerprint import short
+from alpaca_eval_suite.models.request import Generation, GenerationRequest, Message
+
+PREFIX = "alpaca/"
+_ENGINE = 1  # goes up when the engine would answer the same request otherwise
+_REASONS = {"stop": "stop", "eos": "endoftext", "length": "length"}
+
+
+def deployment(name: str) -> ModelDeployment:
+    """The deployment of `alpaca/PATH`. Raises SuiteError when there is no usable checkpoint."""
+    open_checkpoint(name)
+    return ModelDeployment(
+        name=name,
+        # HELM calls a model by the last two parts of its deployment's name.
+        model_name="/".join(name.split("/")[-2:]),
+        client_spec=ClientSpec(f"{__name__}.LocalCheckpointClient", {"deployment": name}),
+    )
+
+
+@lru_cache(maxsize=32)
+def open_checkpoint(name: str) -> Checkpoint:
+    """The checkpoint that `alpaca/PATH` or `alpaca/EMBEDDED` stands for; a folder goes before an embedded model."""
+    path = name.removeprefix(PREFIX)
+    if not Path(path).expanduser().exists() and path in EMBEDDED_MODELS:
+        return Checkpoint.open(ensure_embedded_model(path))
+    if not Path(path).expanduser().exists() and "/" not in path:
+        raise UsageError(
+            f"there is no folder {path!r} here, and no embedded model of that name",
+            next_step=f"Give the path of a checkpoint folder, or one of: {', '.join(EMBEDDED_MODELS)}.",
+        )
+    return Checkpoint.open(path)
+
+
+def fingerprint_of_deployment(name: str) -> str | None:
+    """The short fingerprint of a local checkpoint, None for any other deployment."""
+    return short(open_checkpoint(name).fingerprint) if name.startswith(PREFIX) else None
+
+
+class LocalCheckpointClient(CachingClient):  # type: ignore[misc]
+    """Answers HELM's requests with a local checkpoint, in batches across HELM's threads, through HELM's cache."""
+
+    def __init__(self, cache_config: CacheConfig, deployment: str) -> None:
+        super().__init__(cache_config=cache_config)
+        from alpaca_eval_suite.models.batching import resolve_placement
+
+        self._checkpoint = open_checkpoint(deployment)
+        dtype, device = os.environ.get("ALPACA_DTYPE", "auto"), os.environ.get("ALPACA_DEVICE", "auto")
+        self._dtype, self._device = resolve_placement(self._checkpoint, dtype=dtype, device=device)
+        self._batch_size = _batch_size()
+
+    def make_request(self, request: Request) -> RequestResult:
+        """HELM's contract. A request the model cannot take (prompt too long) is an empty answer, not the run's end."""
+        if request.embedding:
+            return EMBEDDING_UNAVAILABLE_REQUEST_RESULT
+        progress.check_stop()
+        generation = _generation_request(request)
+        key = {
+            "engine": _ENGINE,
+            "fingerprint": self._checkpoint.fingerprint,
+            "dtype": self._dtype,
+            "device": self._device.split(":")[0],
+            "completions": request.num_completions,
+            **asdict(generation),
+        }
+        try:
+            response, cached = self.cache.get(
+                self.make_cache_key(key, request), wrap_request_time(lambda: self._answer(generation, request))
+            )
+        except UsageError as error:
+            return RequestResult(
+                success=False,
+                cached=False,
+                error=str(error),
+                error_flags=ErrorFlags(is_retriable=False, is_fatal=False),
+                completions=[],
+                embedding=[],
+            )
+        except SuiteError as error:
+            raise NonRetriableException(str(error)) from error
+        progress.done("answer", cached=cached)
+        return RequestResult(
+            success=True,
+            cached=cached,
+            request_time=response["request_time"],
+            request_datetime=response["request_datetime"],
+            completions=[_completion(raw) for raw in response["completions"]],
+            embedding=[],
+        )
+
+    def _answer(self, generation: GenerationRequest, request: Request) -> dict[str, Any]:
+        from alpaca_eval_suite.models.batching import get_model
+
+        batcher = get_model(
+            self._checkpoint.folder, dtype=self._dtype, device=self._device, batch_size=self._batch_size
+        )
+        answers = [
+            batcher.submit(replace(generation, seed=_seed(request, index)))
+            for index in range(request.num_completions)
+        ]
+        made = {"dtype": self._dtype, "device": self._device, "batch_size": self._batch_size}
+        return {"completions": [_raw(answer, made) for answer in answers]}
+
+
+def _generation_request(request: Request) -> GenerationRequest:
+    messages = tuple(Message(turn["role"], turn["content"]) for turn in request.messages or ())
+    return GenerationRequest(
+        prompt=messages or request.prompt,
+        max_tokens=request.max_tokens,
+        temperature=request.temperature,
+        top_p=request.top_p,
+        stop=tuple(request.stop_sequences),
+        echo_prompt=request.echo_prompt,
+    )
+
+
+def _seed(request: Request, index: int) -> int | None:
+    """The same sample for the same request; HELM's `random` asks for another one."""
+    if request.temperature == 0:
+        return None
+    return int(sha256_text(f"{request.random}\0{index}\0{request.prompt}\0{request.messages}")[:15], 16)
+
+
+def _raw(answer: Generation, made: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "text": answer.text,
+        "logprob": answer.logprob,
+        "tokens": [[token.text, token.logprob] for token in answer.tokens],
+        # HELM keeps this dict with the answer, so how an answer was made is found beside it.
+        "finish_reason": {"reason": _REASONS[answer.finish_reason], **made},
+    }
+
+
+def _completion(raw: dict[str, Any]) -> GeneratedOutput:
+    return GeneratedOutput(
+        text=raw["text"],
+        logprob=raw["logprob"],
+        tokens=[Token(text=text, logprob=logprob) for text, logprob in raw["tokens"]],
+        finish_reason=raw["finish_reason"],
+    )
+
+
+def _batch_size() -> int:
+    raw = os.environ.get("ALPACA_BATCH_SIZE", "16")
+    if not raw.isdigit() or int(raw) < 1:
+        raise UsageError(f"ALPACA_BATCH_SIZE must be a whole number above 0, not {raw!r}")
+    return int(raw)

@@ -1,0 +1,175 @@
+"""An evaluation as the three command lines that it stands for, checked before anything heavy begins."""
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from alpaca_eval_suite.cards import load_card, load_instructions
+from alpaca_eval_suite.errors import UsageError
+from alpaca_eval_suite.evaluate.settings import NONE, Settings, make_settings
+from alpaca_eval_suite.judge.builtin import NAME as BUILTIN
+from alpaca_eval_suite.models.embedded import EMBEDDED_MODELS
+
+LOCAL = "alpaca/"
+SUMMARIZER = "alpaca_eval_suite.evaluate.summarizer.AlpacaSummarizer"
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the person asked for. `model`: a checkpoint folder, an embedded model's name, or a HELM deployment."""
+
+    model: str
+    scenarios: tuple[str, ...]
+    judge: str = "auto"
+    baseline: str = "card"
+    orders: str = "both"
+    seed: int = 0
+    prompt_format: str = "alpaca"
+    max_tokens: int | None = None
+    limit: int | None = None
+    suite: str = "alpaca"
+    output_path: Path = Path("benchmark_output")
+    results: Path = Path("results")
+    threads: int = 32
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One scenario of the run: how many answers and verdicts it will take."""
+
+    settings: Settings
+    n_items: int
+
+    @property
+    def n_verdicts(self) -> int:
+        """How often a judge is asked; `builtin:checks` is asked once a pair."""
+        if self.settings.judge == NONE:
+            return 0
+        twice = self.settings.orders == "both" and self.settings.judge != BUILTIN
+        return self.n_items * (2 if twice else 1)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything a run needs to know before it starts."""
+
+    options: Options
+    deployment: str
+    stages: tuple[Stage, ...]
+
+    @property
+    def entries(self) -> list[str]:
+        """HELM's run entries, one a scenario."""
+        return [_entry(stage.settings, self.options) for stage in self.stages]
+
+    @property
+    def suite(self) -> str:
+        """The suite's name; a limited run never overwrites a whole one."""
+        return f"{self.options.suite}-limit-{self.options.limit}" if self.options.limit else self.options.suite
+
+    @property
+    def suite_folder(self) -> Path:
+        """Where HELM puts the runs."""
+        return self.options.output_path / "runs" / self.suite
+
+    def run_line(self) -> list[str]:
+        """helm-run and its arguments."""
+        limit = self.options.limit or max(stage.n_items for stage in self.stages)
+        return [
+            "helm-run",
+            *("--run-entries", *self.entries),
+            *("--models-to-run", self.deployment),
+            *("--suite", self.suite),
+            *("--max-eval-instances", str(limit)),
+            *("--num-threads", str(self.options.threads)),
+            *("--output-path", str(self.options.output_path)),
+            "--exit-on-error",
+        ]
+
+    def summarize_line(self) -> list[str]:
+        """helm-summarize and its arguments."""
+        return [
+            "helm-summarize",
+            *("--suite", self.suite),
+            *("--output-path", str(self.options.output_path)),
+            *("--summarizer-class-name", SUMMARIZER),
+        ]
+
+    def build_line(self) -> list[str]:
+        """The leaderboard's command."""
+        return [
+            *("alpaca-suite", "leaderboard", "build"),
+            *("--runs", str(self.options.output_path)),
+            *("--suite", self.suite),
+            *("--out", str(self.options.results)),
+        ]
+
+    def lines(self) -> list[str]:
+        """The three commands, ready to be typed."""
+        return [shlex.join(line) for line in (self.run_line(), self.summarize_line(), self.build_line())]
+
+
+def make_plan(options: Options) -> Plan:
+    """Check everything that can be checked without running the model.
+
+    Raises SuiteError or UsageError for an unknown model, scenario, judge or baseline, or data that is not there.
+    """
+    if not options.scenarios:
+        raise UsageError("no scenario is named", next_step="Give --scenario NAME.")
+    if any(sign in options.baseline for sign in ",="):
+        raise UsageError(
+            "a comma or an equals sign in a path cannot be passed to HELM",
+            where=options.baseline,
+            next_step="Rename the file or give it through a link.",
+        )
+    deployment = _deployment(options.model)
+    stages = []
+    for name in options.scenarios:
+        # A probe is read by its rule: judge and baseline are for the scenarios that compare.
+        compares = load_card(name).metric == "preference"
+        settings = make_settings(
+            scenario=name,
+            judge=options.judge if compares else NONE,
+            baseline=options.baseline if compares else "card",
+            orders=options.orders,
+            seed=options.seed,
+            prompt_format=options.prompt_format,
+        )
+        n_items = len(load_instructions(settings.card))
+        stages.append(Stage(settings, min(n_items, options.limit or n_items)))
+    return Plan(options, deployment, tuple(stages))
+
+
+def _deployment(model: str) -> str:
+    name = model.removeprefix(LOCAL)
+    folder = Path(name).expanduser()
+    if folder.exists():
+        return LOCAL + str(folder.resolve())
+    if name in EMBEDDED_MODELS:
+        return LOCAL + name
+    looks_like_folder = model.startswith((LOCAL, "/", ".", "~")) or model.count("/") != 1
+    if looks_like_folder:
+        raise UsageError(
+            f"there is no folder {model!r}, and no embedded model of that name",
+            next_step=f"Give a checkpoint folder, an embedded model ({', '.join(EMBEDDED_MODELS)}), or a HELM "
+            "deployment (organisation/model).",
+        )
+    return model
+
+
+def _entry(settings: Settings, options: Options) -> str:
+    """The shortest run entry that means these settings: defaults are left out."""
+    short_names = ("user_oriented", "user_oriented_mini", "capitals")
+    known = settings.scenario in short_names
+    given = {
+        "scenario": None if known else settings.scenario,
+        "prompt_format": settings.prompt_format,
+        "judge": settings.judge,
+        "baseline": None if settings.baseline == "card" else settings.baseline,
+        "orders": None if settings.orders == "both" else settings.orders,
+        "seed": settings.seed or None,
+        "max_tokens": options.max_tokens,
+    }
+    name = f"alpaca_{settings.scenario}" if known else "alpaca_scenario"
+    return f"{name}:" + ",".join(f"{key}={value}" for key, value in given.items() if value is not None)

@@ -1,0 +1,107 @@
+"""helm-summarize with our schema: `--summarizer-class-name alpaca_eval_suite.evaluate.summarizer.AlpacaSummarizer`."""
+
+import re
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+from helm.benchmark.model_metadata_registry import (
+    FULL_FUNCTIONALITY_TEXT_MODEL_TAG,
+    TEXT_MODEL_TAG,
+    ModelMetadata,
+    get_all_models,
+    register_model_metadata,
+)
+from helm.benchmark.presentation.schema import RunGroup, get_default_schema_path
+from helm.benchmark.presentation.summarize import Run, Summarizer
+
+from alpaca_eval_suite.cards import load_card
+from alpaca_eval_suite.errors import SuiteError
+from alpaca_eval_suite.evaluate.local import PREFIX
+from alpaca_eval_suite.resources import resource_dir
+
+_METRIC_GROUPS = {
+    "preference": ["alpaca_preference", "alpaca_judge", "alpaca_checks", "alpaca_outputs"],
+    "short_answer": ["alpaca_short_answer", "alpaca_outputs"],
+}
+_FINGERPRINT = re.compile(r"fingerprint=([0-9a-f]+)")
+
+
+class AlpacaSummarizer(Summarizer):  # type: ignore[misc]
+    """HELM's summarizer that knows our schema, our local models and every scenario with a card.
+
+    A schema given by `--schema-path` is used as it is.
+    """
+
+    def __init__(self, *, schema_path: str | None, **rest: Any) -> None:
+        if schema_path == get_default_schema_path():
+            schema_path = str(resource_dir("run_specs") / "schema_alpaca.yaml")
+        super().__init__(schema_path=schema_path, **rest)
+
+    def read_run(self, run_path: str) -> Run:
+        """A run whose model is named by folder and fingerprint, and whose scenario by judge and baseline too.
+
+        HELM averages runs that agree in model and scenario: a checkpoint trained further, or another judge, must
+        not be averaged away.
+        """
+        run = super().read_run(run_path)
+        spec = run.run_spec
+        mark = _FINGERPRINT.search(spec.name)
+        if mark is not None:
+            folder = str(spec.adapter_spec.model).rpartition("/")[2]
+            name = f"{PREFIX}{folder}@{mark[1]}"
+            _register(name, folder, mark[1])
+            spec = replace(spec, adapter_spec=replace(spec.adapter_spec, model=name, model_deployment=name))
+        for metric in spec.metric_specs:
+            settings = metric.args.get("settings", {})
+            told_apart = {key: settings[key] for key in ("judge", "baseline", "orders", "seed") if key in settings}
+            spec = replace(
+                spec,
+                scenario_spec=replace(spec.scenario_spec, args={**spec.scenario_spec.args, **told_apart}),
+            )
+        return replace(run, run_spec=spec)
+
+    def fix_up_schema(self) -> None:
+        """HELM's hook after the runs are read: scenarios that the schema does not name yet are added."""
+        self._add_scenarios()
+        super().fix_up_schema()
+
+    def _add_scenarios(self) -> None:
+        known = {group.name for group in self.schema.run_groups}
+        named = {group for run in self.runs for group in run.run_spec.groups if group.startswith("alpaca_")}
+        added = [_run_group(name) for name in sorted(named - known)]
+        groups = [
+            replace(group, subgroups=[*group.subgroups, *(new.name for new in added)])
+            if group.name == "alpaca_scenarios"
+            else group
+            for group in self.schema.run_groups
+        ]
+        self.schema = replace(self.schema, run_groups=[*groups, *added])
+
+
+def _register(name: str, folder: str, fingerprint: str) -> None:
+    if name in get_all_models():
+        return
+    register_model_metadata(
+        ModelMetadata(
+            name=name,
+            creator_organization_name="Local checkpoint",
+            display_name=f"{folder} ({fingerprint})",
+            description=f"Local checkpoint {folder}, told by its content: {fingerprint}",
+            access="open",
+            release_date=date.today(),
+            tags=[TEXT_MODEL_TAG, FULL_FUNCTIONALITY_TEXT_MODEL_TAG],
+        )
+    )
+
+
+def _run_group(name: str) -> RunGroup:
+    scenario = name.removeprefix("alpaca_")
+    try:
+        card = load_card(scenario)
+    except SuiteError:
+        # The user's folder may be gone when old runs are summarised; their numbers are still good.
+        return RunGroup(name=name, display_name=scenario, metric_groups=_METRIC_GROUPS["preference"])
+    return RunGroup(
+        name=name, display_name=card.title, description=card.description, metric_groups=_METRIC_GROUPS[card.metric]
+    )

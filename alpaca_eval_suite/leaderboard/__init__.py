@@ -1,0 +1,1 @@
+"""What runs found, as entries that can be traced, compared and shown."""

@@ -1,0 +1,124 @@
+"""What is said under a table: rows that cannot be compared, rates withheld, how intervals were made."""
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from alpaca_eval_suite.leaderboard.cells import plain, rate_text
+from alpaca_eval_suite.leaderboard.rows import Row
+
+SHORT_HASH = 8
+
+# (what differs, among which rows it should not)
+_Setting = tuple[str, tuple[str, ...]]
+
+
+def notes_of(rows: Sequence[Row]) -> list[str]:
+    """The notes to the rows of one table, which are numbered from 1. Plain text, one line each."""
+    return [
+        *_different_data(rows),
+        *_different_settings(rows),
+        *_withheld(rows),
+        *_spoiled_outputs(rows),
+        *_intervals(rows),
+    ]
+
+
+def scenarios_with_different_data(rows: Sequence[Row]) -> set[str]:
+    """The names of scenarios that stand here with more than one data hash."""
+    hashes: dict[str, set[str]] = defaultdict(set)
+    for row in rows:
+        hashes[row.run.scenario.name].add(row.run.scenario.sha256)
+    return {name for name, found in hashes.items() if len(found) > 1}
+
+
+def _different_data(rows: Sequence[Row]) -> list[str]:
+    notes = []
+    for name in sorted(scenarios_with_different_data(rows)):
+        found: dict[str, list[int]] = defaultdict(list)
+        for number, row in enumerate(rows, 1):
+            if row.run.scenario.name == name:
+                found[row.run.scenario.sha256[:SHORT_HASH]].append(number)
+        notes.append(f"Scenario {plain(name)}: rows on different data cannot be compared: {_listed(found)}")
+    return notes
+
+
+def _different_settings(rows: Sequence[Row]) -> list[str]:
+    found: dict[_Setting, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+    for number, row in enumerate(rows, 1):
+        for setting, value in _settings(row).items():
+            found[setting][value].append(number)
+    return [
+        f"{plain(', '.join(among))}: the {what} differs: {_listed(values)}"
+        for (what, among), values in found.items()
+        if len(values) > 1
+    ]
+
+
+def _settings(row: Row) -> dict[_Setting, str]:
+    """What a column does not show, and rows side by side should have in common."""
+    run = row.run
+    scenario = run.scenario.name
+    stop = ", ".join(repr(text) for text in run.decoding.stop) or "none"
+    settings: dict[_Setting, str] = {
+        ("number of items", (scenario,)): str(run.scenario.n_items),
+        ("decoding", (scenario,)): (
+            f"max_tokens {run.decoding.max_tokens}, temperature {run.decoding.temperature:g}, stop {stop}"
+        ),
+        (f"{run.prompt.format} prompt", (scenario,)): run.prompt.sha256[:SHORT_HASH],
+    }
+    if run.baseline:
+        digest = run.baseline.sha256
+        settings["baseline's outputs", (scenario, run.baseline.name)] = (
+            digest[:SHORT_HASH] if digest else "made on the fly"
+        )
+    if run.judge:
+        among = (scenario, run.judge.name)
+        digest = run.judge.template_sha256
+        settings["judge's question", among] = digest[:SHORT_HASH] if digest else "none"
+        settings["order shown to the judge", among] = run.judge.orders
+        settings["judge's seed", among] = str(run.judge.seed)
+    return settings
+
+
+def _listed(rows_of: Mapping[str, Sequence[int]]) -> str:
+    return "; ".join(f"{value} ({_rows(numbers)})" for value, numbers in rows_of.items()) + "."
+
+
+def _withheld(rows: Sequence[Row]) -> list[str]:
+    found = [number for number, row in enumerate(rows, 1) if row.uninformative]
+    if not found:
+        return []
+    return [
+        f"No information ({_rows(found)}): the judge is not seen to do better than always-first, a coin or "
+        "'longer wins'. What it said is in the JSON entry only."
+    ]
+
+
+def _spoiled_outputs(rows: Sequence[Row]) -> list[str]:
+    notes = []
+    for name, meaning in (("empty", "are empty"), ("cut_off", "were cut off at max_tokens")):
+        for number, row in enumerate(rows, 1):
+            rate = row.run.rates.get(name)
+            if rate is not None and rate.value:
+                counted = f"n {rate.n}, failed {rate.n_failed}"
+                notes.append(f"Row {number}: {rate_text(rate)} % of the outputs {meaning} ({counted}).")
+    return notes
+
+
+def _intervals(rows: Sequence[Row]) -> list[str]:
+    methods: dict[str, set[str]] = defaultdict(set)
+    for row in rows:
+        for name in (row.kind.headline, *row.kind.rates):
+            rate = row.run.rates.get(name)
+            withheld = row.uninformative and name == row.kind.headline
+            if rate is not None and rate.ci is not None and not withheld:
+                methods[name].add(re.sub(r" \(fall-back.*", " (fall-back)", plain(rate.ci.method)))
+    if not methods:
+        return []
+    listed = "; ".join(f"{name.replace('_', ' ')}: {' or '.join(sorted(of))}" for name, of in methods.items())
+    return [f"Intervals are at 95 % unless a cell says otherwise. {listed}."]
+
+
+def _rows(numbers: Sequence[int]) -> str:
+    return f"{'row' if len(numbers) == 1 else 'rows'} {', '.join(map(str, numbers))}"

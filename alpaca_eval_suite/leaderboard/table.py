@@ -1,0 +1,158 @@
+"""Entries as tables for people, one a kind of scenario, in Markdown and on a terminal. Pure functions.
+
+A rate stands with its interval, n and failures; a judge with its agreement or the words "not calibrated";
+what a judge without information said is not printed. Rows that cannot be compared are marked and named in
+a note.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from alpaca_eval_suite.leaderboard.cells import EMPTY, markdown_cell, plain, rate_text
+from alpaca_eval_suite.leaderboard.entry import Entry
+from alpaca_eval_suite.leaderboard.notes import SHORT_HASH, notes_of, scenarios_with_different_data
+from alpaca_eval_suite.leaderboard.rows import WIN_RATE, Row, rows_of
+from alpaca_eval_suite.leaderboard.sheet import NO_INFORMATION
+
+if TYPE_CHECKING:
+    from rich.console import Group
+
+_LABELS = {"first_shown": "First shown wins"}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its cells are plain text, not yet made safe for any format."""
+
+    header: str
+    cells: tuple[str, ...]
+    is_number: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """The rows of one kind of scenario. `notes` name rows by the numbers of the first column."""
+
+    title: str
+    columns: tuple[Column, ...]
+    notes: tuple[str, ...]
+
+
+def tables_of(entries: Iterable[Entry], scenario: str | None = None) -> list[Table]:
+    """A table for each kind of scenario that was run (or for `scenario` alone)."""
+    grouped = groupby(rows_of(entries, scenario), key=lambda row: row.run.scenario.metric)
+    return [_table(list(rows)) for _, rows in grouped]
+
+
+def to_markdown(entries: Iterable[Entry], scenario: str | None = None) -> str:
+    """The tables in GitHub's Markdown; whatever a name holds, it is shown as text."""
+    return "\n".join(_markdown(table) for table in tables_of(entries, scenario))
+
+
+def to_rich(entries: Iterable[Entry], scenario: str | None = None) -> "Group":
+    """The tables for a terminal; names are taken as text, never as rich's markup or as control codes."""
+    from rich.console import Group
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
+    parts: list[RichTable | Text] = []
+    for table in tables_of(entries, scenario):
+        shown = RichTable(title=Text(table.title), title_justify="left", show_lines=True, pad_edge=False)
+        for column in table.columns:
+            # An interval on a line of its own keeps the table within a terminal.
+            shown.add_column(Text(column.header), overflow="fold", vertical="top")
+        for cells in zip(*(_broken(column) for column in table.columns), strict=True):
+            shown.add_row(*(Text(cell) for cell in cells))
+        parts += [shown, *(Text(note) for note in table.notes), Text()]
+    return Group(*parts)
+
+
+def _table(rows: Sequence[Row]) -> Table:
+    kind = rows[0].kind
+    different = scenarios_with_different_data(rows)
+
+    def column(header: str, cell_of: Callable[[Row], str], *, is_number: bool = False) -> Column:
+        return Column(header, tuple(cell_of(row) or EMPTY for row in rows), is_number)
+
+    columns = [
+        Column("Row", tuple(str(number) for number in range(1, len(rows) + 1)), True),
+        column("Model", lambda row: row.model),
+        column("Scenario", lambda row: _scenario(row, different)),
+        column("Baseline", lambda row: plain(row.run.baseline.name) if row.run.baseline else ""),
+        column("Judge", lambda row: row.judge),
+        column("Prompt", lambda row: plain(row.run.prompt.format)),
+        column(f"{_label(kind.headline)} %", _headline, is_number=True),
+        column("n", lambda row: str(row.headline.n) if row.headline else "", is_number=True),
+        column("Failed", lambda row: str(row.headline.n_failed) if row.headline else "", is_number=True),
+        *(_rate_column(name, rows) for name in kind.rates),
+        column("Mean length", _length, is_number=True),
+    ]
+    always = {"Model", "Scenario", f"{_label(kind.headline)} %", "n", "Failed"}
+    shown = [column for column in columns if column.header in always or set(column.cells) != {EMPTY}]
+    return Table(kind.title, tuple(shown), tuple(notes_of(rows)))
+
+
+def _rate_column(name: str, rows: Sequence[Row]) -> Column:
+    return Column(f"{_label(name)} %", tuple(_rate(row, name) for row in rows), True)
+
+
+def _rate(row: Row, name: str) -> str:
+    """The rate's text; its n and failures too where they are not those of the row."""
+    rate, headline = row.run.rates.get(name), row.headline
+    text = rate_text(rate)
+    if rate is None or (headline and (headline.n, headline.n_failed) == (rate.n, rate.n_failed)):
+        return text
+    return f"{text} (n {rate.n}, failed {rate.n_failed})"
+
+
+def _headline(row: Row) -> str:
+    if row.headline is None:
+        return "not judged" if row.kind.headline == WIN_RATE else EMPTY
+    return NO_INFORMATION if row.uninformative and row.kind.headline == WIN_RATE else rate_text(row.headline)
+
+
+def _scenario(row: Row, different: set[str]) -> str:
+    name = plain(row.run.scenario.name)
+    return (
+        f"{name} (data {row.run.scenario.sha256[:SHORT_HASH]})"
+        if row.run.scenario.name in different
+        else name
+    )
+
+
+def _length(row: Row) -> str:
+    own, baseline = (row.run.numbers.get(name) for name in ("mean_length", "mean_length_baseline"))
+    if own is None:
+        return EMPTY
+    return f"{own:.0f}" if baseline is None else f"{own:.0f} (baseline {baseline:.0f})"
+
+
+def _label(name: str) -> str:
+    return _LABELS.get(name, plain(name.replace("_", " ")).capitalize())
+
+
+def _broken(column: Column) -> tuple[str, ...]:
+    if not column.is_number:
+        return column.cells
+    return tuple(cell.replace(" [", "\n[").replace(" (", "\n(") for cell in column.cells)
+
+
+def _markdown(table: Table) -> str:
+    lines = [
+        f"## {markdown_cell(table.title)}",
+        "",
+        _line(markdown_cell(column.header) for column in table.columns),
+        _line("---:" if column.is_number else "---" for column in table.columns),
+        *(
+            _line(markdown_cell(cell) for cell in cells)
+            for cells in zip(*(column.cells for column in table.columns), strict=True)
+        ),
+    ]
+    notes = [f"- {markdown_cell(note)}" for note in table.notes]
+    return "\n".join([*lines, "", *notes]) + "\n"
+
+
+def _line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"

@@ -1,0 +1,196 @@
+"""One request while it is answered: choosing tokens, watching for its ends, and what it comes to."""
+
+from collections.abc import Iterable, Sequence
+
+import torch
+
+from alpaca_eval_suite.errors import SuiteError
+from alpaca_eval_suite.models.request import FinishReason, Generation, GenerationRequest, Token
+from alpaca_eval_suite.models.tokenizer import CheckpointTokenizer, TextStream
+
+
+class Row:
+    """State of one request: `next_token` is what the network is given next; `finished` says it is done.
+
+    Raises SuiteError when the prompt leaves no room for an answer in the model's context.
+    """
+
+    def __init__(self, request: GenerationRequest, tokenizer: CheckpointTokenizer) -> None:
+        self.request = request
+        self.prompt = tokenizer.encode_prompt(request.prompt)
+        self._limit = _room(request, len(self.prompt.ids), tokenizer.context_length)
+        self._tokenizer = tokenizer
+        self._stream = TextStream(tokenizer, self.prompt.ids)
+        # A stop string that is one special token never shows in the text, so it is stopped at by its id.
+        self._stop_ids = {tokenizer.single_special(stop): stop for stop in request.stop} if request.stop else {}
+        self._echoed: list[Token] = []
+        self._tokens: list[Token] = []
+        self._text = ""
+        self._stop_string: str | None = None
+        self._finish: FinishReason | None = "length" if self._limit == 0 else None
+        self._generator: torch.Generator | None = None
+        self.next_token = -1
+
+    @property
+    def finished(self) -> bool:
+        return self._finish is not None
+
+    def echo(self, pieces: Iterable[torch.Tensor]) -> torch.Tensor:
+        """Record the prompt's own tokens; `pieces` are the logits after each of them, [token, word].
+        Returns those after the last one."""
+        self._echoed = [Token(self.prompt.texts[0], 0.0, {})]
+        place = 1
+        for logits in pieces:
+            ids = self.prompt.ids[place : place + len(logits)]
+            found = _logprobs(logits[: len(ids)], ids)
+            for row, (token, logprob) in enumerate(zip(ids, found, strict=True)):
+                stream = TextStream(self._tokenizer, self.prompt.ids[:place])
+                top = self._likeliest(logits[row], stream)
+                self._echoed.append(Token(self.prompt.texts[place], self._checked(logprob), top))
+                place += 1
+        return logits[-1]
+
+    def pick(self, logits: torch.Tensor) -> int:
+        """The next token by this request's rule, from raw logits [word]."""
+        if self._generator is None:
+            self._generator = torch.Generator()
+            if self.request.seed is None:
+                self._generator.seed()
+            else:
+                self._generator.manual_seed(self.request.seed)
+        return _sample(logits, self.request, self._generator)
+
+    def push(self, token: int, logprob: float, logits: torch.Tensor) -> None:
+        """Take the chosen token: its text, then whether anything ends here."""
+        top = self._likeliest(logits, self._stream)
+        if token in self._stop_ids:
+            self._finish, self._stop_string = "stop", self._stop_ids[token]
+            return
+        added = self._stream.push(token)
+        self._tokens.append(Token(added, self._checked(logprob), top))
+        self._text += added
+        self.next_token = token
+        if token in self._tokenizer.end_ids:
+            self._finish = "eos"
+        elif self._find_stop(len(added)):
+            self._finish = "stop"
+        elif len(self._tokens) >= self._limit:
+            self._finish = "length"
+        if self._finish in ("eos", "length"):
+            self._flush()
+
+    def generation(self) -> Generation:
+        """What it came to."""
+        echoed = self._echoed if self.request.echo_prompt else []
+        tokens = (*echoed, *self._tokens)
+        return Generation(
+            text="".join(token.text for token in tokens),
+            tokens=tokens,
+            logprob=sum(token.logprob for token in tokens),
+            finish_reason=self._finish or "length",
+            stop_string=self._stop_string,
+            prompt_tokens=len(self.prompt.ids),
+        )
+
+    def _flush(self) -> None:
+        """Bytes held back belong to the last token that has a text of its own."""
+        rest = self._stream.flush()
+        if not rest:
+            return
+        last = len(self._tokens) - 1 - (self._finish == "eos")
+        token = self._tokens[last]
+        self._tokens[last] = Token(token.text + rest, token.logprob, token.top)
+        self._text += rest
+        if self._find_stop(len(rest)):
+            self._finish = "stop"
+
+    def _find_stop(self, added: int) -> bool:
+        """Look for a stop string that ends in the last `added` characters; cut text and tokens before it."""
+        places = []
+        for stop in self.request.stop:
+            place = self._text.find(stop, max(0, len(self._text) - added - len(stop) + 1))
+            if place >= 0:
+                places.append((place, -len(stop), stop))
+        if not places:
+            return False
+        place, _, self._stop_string = min(places)
+        self._text = self._text[:place]
+        self._tokens = _cut(self._tokens, place)
+        return True
+
+    def _likeliest(self, logits: torch.Tensor, stream: TextStream) -> dict[str, float]:
+        count = min(self.request.top_logprobs, logits.shape[-1])
+        if count == 0:
+            return {}
+        values, ids = logits.log_softmax(-1).topk(count)
+        top: dict[str, float] = {}
+        for token, value in zip(ids.tolist(), values.tolist(), strict=True):
+            top.setdefault(stream.peek(token), value)  # two tokens of one text: the likelier one stands
+        return top
+
+    def _checked(self, logprob: float) -> float:
+        if logprob != logprob or logprob == float("inf"):
+            raise SuiteError(
+                "the model's logits are not numbers (NaN), so there is no answer",
+                next_step="Load it with dtype float32 or bfloat16: float16 overflows in many models. If it is "
+                "so there too, the weights are damaged.",
+            )
+        return logprob
+
+
+def choose(logits: torch.Tensor, rows: Sequence[Row]) -> list[tuple[int, float]]:
+    """The next token of each row and its log-probability, from raw logits [row, word]."""
+    tokens = logits.argmax(-1).tolist()
+    for index, row in enumerate(rows):
+        if row.request.temperature > 0 and bool(torch.isfinite(logits[index]).any()):
+            tokens[index] = row.pick(logits[index])
+    return list(zip(tokens, _logprobs(logits, tokens), strict=True))
+
+
+def _logprobs(logits: torch.Tensor, tokens: Sequence[int]) -> list[float]:
+    chosen = logits.gather(-1, torch.tensor(tokens, device=logits.device, dtype=torch.long)[:, None])[:, 0]
+    values: list[float] = (chosen - logits.logsumexp(-1)).tolist()
+    return values
+
+
+def _sample(logits: torch.Tensor, request: GenerationRequest, generator: torch.Generator) -> int:
+    """Temperature, then top-k, then top-p (Holtzman et al. 2020), then the inverse of the distribution.
+
+    In float64 on the CPU: the sample then is the same on every device and beside every other row.
+    """
+    scores, order = (logits.cpu().double() / request.temperature).sort(descending=True, stable=True)
+    probabilities = scores[: request.top_k].softmax(-1)
+    if request.top_p < 1:
+        below = probabilities.cumsum(-1) - probabilities
+        probabilities = probabilities[below < request.top_p]
+    reached = probabilities.cumsum(-1)
+    draw = torch.rand(1, generator=generator, dtype=torch.float64) * reached[-1]
+    place = int(torch.searchsorted(reached, draw, right=True))
+    return int(order[min(place, len(reached) - 1)])
+
+
+def _room(request: GenerationRequest, prompt: int, context: int | None) -> int:
+    """Tokens the answer may have: `max_tokens`, or what the context leaves of it."""
+    if context is None:
+        return request.max_tokens
+    # A text that is only scored may fill the context; an answer needs at least one place.
+    needed = 1 if request.max_tokens else 0
+    if prompt + needed > context:
+        raise SuiteError(
+            f"the prompt has {prompt:,} tokens, and the model takes {context:,}"
+            + (" with its answer" if needed else ""),
+            next_step="Shorten this instruction or its input, or leave the item out.",
+        )
+    return min(request.max_tokens, context - prompt)
+
+
+def _cut(tokens: list[Token], length: int) -> list[Token]:
+    """The tokens of the first `length` characters, the last one cut where it goes on beyond."""
+    kept: list[Token] = []
+    start = 0
+    for token in tokens:
+        if start >= length:
+            break
+        kept.append(Token(token.text[: length - start], token.logprob, token.top))
+        start += len(token.text)
+    return kept
