@@ -14,8 +14,8 @@ from alpaca_eval_suite.prompts import (
 
 # Source: Taori et al. 2023, "Stanford Alpaca", README, section "Data Release" (the two templates), and
 # PROMPT_DICT of its train.py.
-WITH_INPUT = b"""Below is an instruction that describes a task, paired with an input that provides further context. \
-Write a response that appropriately completes the request.
+WITH_INPUT = b"""Below is an instruction that describes a task, paired with an input that provides \
+further context. Write a response that appropriately completes the request.
 
 ### Instruction:
 Translate into French.

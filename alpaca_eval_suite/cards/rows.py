@@ -102,9 +102,8 @@ def _text(where: str, row: dict[str, Any], column: str) -> str:
 def _label(where: str, row: dict[str, Any], column: str) -> str:
     value = _required(where, row, column)
     if not isinstance(value, str | int | float):
-        raise SuiteError(
-            f"{column!r} is neither text nor a number", where=where, next_step="A slice needs one value a row."
-        )
+        what = f"{column!r} is neither text nor a number"
+        raise SuiteError(what, where=where, next_step="A slice needs one value a row.")
     return str(value)
 
 

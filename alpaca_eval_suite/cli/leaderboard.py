@@ -6,14 +6,12 @@ from pathlib import Path
 
 import click
 
-from alpaca_eval_suite.errors import SuiteError, UsageError
 from alpaca_eval_suite.leaderboard.build import DEFAULT_RESULTS, build
-from alpaca_eval_suite.leaderboard.entry import Entry, read_entries
+from alpaca_eval_suite.leaderboard.entry import Entry
 from alpaca_eval_suite.leaderboard.sheet import to_csv
-from alpaca_eval_suite.leaderboard.table import to_markdown, to_rich
+from alpaca_eval_suite.leaderboard.table import load, show, to_markdown
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
-_PIPE_WIDTH = 140  # columns of a table that is not read on a terminal
 
 
 @click.group("leaderboard")
@@ -79,51 +77,22 @@ def show_command(results: Path, scenario: str | None, form: str) -> None:
     Example:
       alpaca-suite leaderboard show --scenario capitals --format markdown
     """
-    entries = _entries(results, scenario)
     if form == "table":
-        _print_table(entries)
+        from rich.console import Console
+
+        show(results, Console(), scenario)
         return
     made: dict[str, Callable[[Sequence[Entry]], str]] = {
         "markdown": to_markdown,
         "csv": to_csv,
         "json": _to_json,
     }
-    click.echo(made[form](entries), nl=False)
-
-
-def _entries(results: Path, scenario: str | None) -> list[Entry]:
-    """The entries of `results`, with the runs of `scenario` alone where it is given."""
-    entries = list(read_entries(results).values())
-    if not entries:
-        raise SuiteError(
-            "holds no entries",
-            where=str(results),
-            next_step="Make them first: alpaca-suite leaderboard build.",
-        )
-    if scenario is None:
-        return entries
-    known = sorted({run.scenario.name for entry in entries for run in entry.runs})
-    if scenario not in known:
-        raise UsageError(f"no entry has a scenario {scenario!r}", next_step=f"There are: {', '.join(known)}.")
-    chosen = [
-        entry.model_copy(update={"runs": tuple(run for run in entry.runs if run.scenario.name == scenario)})
-        for entry in entries
-    ]
-    return [entry for entry in chosen if entry.runs]
+    click.echo(made[form](load(results, scenario)), nl=False)
 
 
 def _to_json(entries: Sequence[Entry]) -> str:
     dumped = [entry.model_dump(mode="json") for entry in entries]
     return json.dumps(dumped, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-
-
-def _print_table(entries: Sequence[Entry]) -> None:
-    from rich.console import Console
-
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = max(console.width, _PIPE_WIDTH)
-    console.print(to_rich(entries))
 
 
 def _results_option(out: Path) -> str:

@@ -1,4 +1,4 @@
-"""`alpaca-suite`: the entry point. Imports click and nothing heavy; turns errors into messages and exit codes.
+"""`alpaca-suite`: the entry point. Imports click and nothing heavy; errors become messages and exit codes.
 
 Exit codes: 0 done, 1 failed, 2 usage, 3 done in part, 130 interrupted.
 """
@@ -92,7 +92,9 @@ def _fail(message: str, code: int) -> int:
 
 def _disk_full(error: OSError) -> str:
     where = f"{error.filename}: " if error.filename else ""
-    return f"{where}the disk is full\n  Free some space, then run the command again: what was finished is kept."
+    return (
+        f"{where}the disk is full\n  Free some space, then run the command again: what was finished is kept."
+    )
 
 
 def _reader_gone() -> int:

@@ -20,6 +20,7 @@ from alpaca_eval_suite.judge.builtin import NAME as BUILTIN
 from alpaca_eval_suite.judge.builtin import judge_by_checks
 from alpaca_eval_suite.judge.checks import parse_checks, run_checks
 from alpaca_eval_suite.judge.pairwise import VerdictError, pairwise_prompt, read_ruling, win_of
+from alpaca_eval_suite.probes.short_answer import classify
 from alpaca_eval_suite.types import Comparison, Instruction, Order
 
 _GIVE_UP_AFTER = 20
@@ -160,7 +161,11 @@ class _Failures:
 
 
 def _read_short_answer(item: Instruction, output: str) -> dict[str, Any]:
-    from alpaca_eval_suite.probes.short_answer import classify_item
-
-    outcome = classify_item(output, item)
+    outcome = classify(
+        output,
+        answers=item.key.get("answers", ()),
+        traps=item.key.get("traps", ()),
+        subject=item.key.get("subject", ()),
+        question=item.instruction,
+    )
     return {"outcome": outcome.label, "reason": outcome.reason}

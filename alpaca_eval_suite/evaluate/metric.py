@@ -18,7 +18,7 @@ from alpaca_eval_suite.evaluate.rates import Judged, all_rates, by_slice, mean_o
 from alpaca_eval_suite.evaluate.scenario import instruction_of
 from alpaca_eval_suite.evaluate.settings import Settings
 from alpaca_eval_suite.leaderboard.record import PREFERENCES_FILE, RateRecord, RunRecord, write_record
-from alpaca_eval_suite.probes.short_answer import OUTCOMES
+from alpaca_eval_suite.probes.short_answer import LABELS
 from alpaca_eval_suite.stats.units import units
 from alpaca_eval_suite.stats.verdicts import write_preferences
 from alpaca_eval_suite.types import Preference, Rate
@@ -42,7 +42,7 @@ class AlpacaMetric(MetricInterface):  # type: ignore[misc]
         model = describe.model_name(scenario_state.adapter_spec)
         baseline = describe.baseline_name(settings)
         items = [_judged(state, settings, model, baseline) for state in scenario_state.request_states]
-        outcomes = OUTCOMES if settings.card.metric == "short_answer" else ()
+        outcomes = LABELS if settings.card.metric == "short_answer" else ()
         rates, won = all_rates(items, outcomes, settings.seed)
         numbers = {
             "mean_length": mean_of(items, lambda item: item.length),
@@ -139,7 +139,7 @@ def _per_instance(item: Judged) -> PerInstanceStats:
     if item.checks_passed is not None:
         stats.append(_stat("checks_passed", item.checks_passed))
     if item.outcome is not None:
-        stats += [_stat(label, label == item.outcome) for label in OUTCOMES]
+        stats += [_stat(label, label == item.outcome) for label in LABELS]
     if item.preferences and (unit := units(item.preferences)).n:
         stats.append(_stat("win_rate", float(unit.valid[0])))
     return PerInstanceStats(item.id, None, 0, stats)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal
 
-from alpaca_eval_suite.judge.check_text import normalise, words
+from alpaca_eval_suite.judge.check_text import normalise, without_marks, words
 
 Format = Literal["json", "csv", "yaml", "python", "html", "markdown_table", "email"]
 
@@ -199,7 +199,7 @@ def _defined_names(tree: ast.Module) -> Iterator[str]:
             yield node.id
 
 
-_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)((?:\s[^<>]*)?)>")
+_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)((?:[\s/][^<>]*)?)>")
 _VOID = frozenset(
     {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"}
 )
@@ -249,25 +249,32 @@ _SIGN_OFF = re.compile(
 # The sign-off stands in the last lines: the phrase, a name, perhaps a title and a telephone number.
 _CLOSING_LINES = 5
 _NAME_WORDS = 4
-_SHORTEST_BODY = 5  # words between greeting and sign-off
+_SIGN_OFF_WORDS = 6
+_SHORTEST_BODY = 5  # words, greeting included and sign-off not
 
 
 def _read_email(text: str) -> Iterator[Reading]:
-    lines = [plain for line in text.splitlines() if (plain := normalise(line.strip("*_> \t")))]
+    lines = [plain for line in text.splitlines() if (plain := normalise(without_marks(line).strip("> \t")))]
     headers = {match[1] for line in lines if (match := _HEADER.match(line))}
     greeting = next((index for index, line in enumerate(lines) if _greets(line)), None)
     if greeting is None:
         return
     last_lines = range(max(greeting + 1, len(lines) - _CLOSING_LINES), len(lines))
-    closing = next((index for index in last_lines if _SIGN_OFF.match(lines[index])), None)
-    if closing is None and last_lines and _is_name(lines[-1]):
-        closing = len(lines) - 1
-    if closing is not None and len(words(" ".join(lines[greeting:closing]))) > _SHORTEST_BODY:
+    closings = [index for index in last_lines if _signs_off(lines[index])]
+    if last_lines and _is_name(lines[-1]):
+        closings.append(len(lines) - 1)
+    # In a short e-mail "Thanks for your letter!" stands among the last lines too: the last closing counts.
+    body = [line for line in lines[greeting : closings[-1]] if not _signs_off(line)] if closings else []
+    if len(words(" ".join(body))) > _SHORTEST_BODY:
         yield Reading(frozenset(headers))
 
 
 def _greets(line: str) -> bool:
     return _GREETING.match(line) is not None or (line.endswith(",") and len(line.split()) < _NAME_WORDS)
+
+
+def _signs_off(line: str) -> bool:
+    return _SIGN_OFF.match(line) is not None and len(line.split()) <= _SIGN_OFF_WORDS
 
 
 def _is_name(line: str) -> bool:

@@ -12,7 +12,14 @@ from alpaca_eval_suite.judge.check_formats import Format, readings, table_rows
 from alpaca_eval_suite.judge.check_language import Language, language_of
 from alpaca_eval_suite.judge.check_numbers import numbers_in
 from alpaca_eval_suite.judge.check_repetition import copied_share, is_echo, repetition_in
-from alpaca_eval_suite.judge.check_text import find_alias, first_found, normalise, shorten, without_marks
+from alpaca_eval_suite.judge.check_text import (
+    find_alias,
+    first_found,
+    normalise,
+    shorten,
+    without_alias,
+    without_marks,
+)
 
 
 @dataclass(frozen=True)
@@ -52,6 +59,17 @@ def _not_blank(aliases: tuple[str, ...]) -> tuple[str, ...]:
 
 Aliases = Annotated[tuple[StrictStr, ...], Field(min_length=1), AfterValidator(_not_blank)]
 """Ways of saying one thing; a trailing `*` stands for any ending of the word."""
+
+
+def _no_stem(aliases: tuple[str, ...]) -> tuple[str, ...]:
+    for alias in aliases:
+        if alias.endswith("*"):
+            raise ValueError(f"{alias!r}: a trailing * has no meaning here")
+    return aliases
+
+
+WholeAliases = Annotated[Aliases, AfterValidator(_no_stem)]
+"""`Aliases` where no `*` can stand for an ending."""
 Count = Annotated[int, Field(strict=True, ge=0)]
 
 
@@ -135,7 +153,7 @@ class Choice(_Base):
 
     check: Literal["choice"]
     is_: StrictStr = Field(alias="is")
-    among: Annotated[Aliases, Field(min_length=2)]
+    among: Annotated[WholeAliases, Field(min_length=2)]
 
     @model_validator(mode="after")
     def _right_one_among(self) -> Self:
@@ -148,13 +166,10 @@ class Choice(_Base):
         named = []
         # Longest first, and what was found is blanked, for the sake of labels that hold each other.
         for label in sorted(self.among, key=len, reverse=True):
-            needle = normalise(without_marks(label))
-            where = find_alias(rest, needle)
-            if where >= 0:
+            kept = without_alias(rest, normalise(without_marks(label)))
+            if kept != rest:
                 named.append(label)
-            while where >= 0:
-                rest = f"{rest[:where]}\0{rest[where + len(needle) :]}"
-                where = find_alias(rest, needle)
+            rest = kept
         if named == [self.is_]:
             return True, f"It chooses “{self.is_}”."
         return False, f"It names {_listed(named) or 'no label'} where only “{self.is_}” is right."
@@ -267,7 +282,7 @@ class EndsWith(_Base):
     """The output ends with one of the texts; quotes, marks and punctuation after it do not count."""
 
     check: Literal["ends_with"]
-    any: Aliases
+    any: WholeAliases
 
     def verdict(self, answer: Answer) -> Verdict:
         ended = answer.plain.rstrip("*_`\"')] .!?。！？")

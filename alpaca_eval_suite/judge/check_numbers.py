@@ -7,6 +7,8 @@ from itertools import pairwise
 _TOKEN = re.compile(r"\d+(?:[.,']\d+)*")
 _SPACED = re.compile(r"(?<![\d.,])\d{1,3}(?: \d{3})+(?:[.,]\d+)?(?!\d)")
 _FRACTION = re.compile(r"(?<![\d/.,])(?:(\d{1,4}) )?(\d{1,4}) ?/ ?(\d{1,4})(?![\d/])")
+_CELL_BEFORE = re.compile(r"[^\s\d],")
+_CELL_AFTER = re.compile(r",[^\s\d]")
 _CURRENCY = "$€£¥₹"
 
 _ONES = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
@@ -23,9 +25,9 @@ _NAMED = re.compile(
 def numbers_in(text: str) -> list[float]:
     """Every number that the normalised `text` can be read to hold; a token with two readings gives both.
 
-    "1,250" is 1250 and (as on the continent) 1.25; "3/4" is 3, 4 and .75; "1,2,3" is 1, 2 and 3. Digits after
-    a letter ("A4") are no number. English names count from zero to ninety-nine, except "one", which is
-    mostly a pronoun.
+    "1,250" is 1250 and (as on the continent) 1.25; "3/4" is 3, 4 and .75; "1,2,3" is 1, 2 and 3. In a row of
+    CSV ("pen,2,150") each cell counts too. Digits after a letter ("A4") are no number. English names count
+    from zero to ninety-nine, except "one", which is mostly a pronoun.
     """
     found: list[float] = []
     for match in _TOKEN.finditer(text):
@@ -35,7 +37,10 @@ def numbers_in(text: str) -> list[float]:
         sign = -1.0 if _is_negative(text, start) else 1.0
         if text[start - 1 : start] == "." and not text[max(start - 2, 0) : start - 1].isalnum():
             found.append(sign * float("0." + re.split("[.,']", match[0])[0]))  # ".5"
-        found += [sign * value for value in _readings(match[0])]
+        values = _readings(match[0])
+        if _is_in_row(text, start, match.end()):
+            values |= _split_at_commas(match[0])
+        found += [sign * value for value in values]
     for match in _SPACED.finditer(text):
         found.append(float(match[0].replace(" ", "").replace(",", ".")))
     for whole, above, below in _FRACTION.findall(text):
@@ -58,6 +63,16 @@ def _is_negative(text: str, start: int) -> bool:
     return before == 0 or not (text[before - 1].isalnum() or text[before - 1] in ")%")
 
 
+def _is_in_row(text: str, start: int, end: int) -> bool:
+    # "lamp,3,12.50": a comma that stands close between a number and a word parts the cells of a CSV row.
+    before, after = text[max(start - 2, 0) : start], text[end : end + 2]
+    return _CELL_BEFORE.fullmatch(before) is not None or _CELL_AFTER.fullmatch(after) is not None
+
+
+def _split_at_commas(token: str) -> set[float]:
+    return {value for cell in token.split(",") for value in _readings(cell)}
+
+
 def _readings(token: str) -> set[float]:
     marks = re.findall("[.,']", token)
     groups = re.split("[.,']", token)
@@ -70,6 +85,8 @@ def _readings(token: str) -> set[float]:
         one_mark = all(left == right for left, right in pairwise(marks[:-1]))
         if len(marks) == 1 or (one_mark and _are_thousands(groups[:-1])):
             readings.add(float("".join(groups[:-1]) + "." + groups[-1]))
+    if not readings and "," in marks:
+        return _split_at_commas(token)
     return readings or {float(group) for group in groups}
 
 

@@ -18,6 +18,10 @@ _STRAIGHT = str.maketrans(
 )
 # NFKC would glue "1½" into "11/2" and "m²" into "m2": a space first keeps the two numbers apart.
 _GLUED = re.compile(r"(?<=\w)(?=[¼-¾⅐-⅞²³¹⁰-⁹])")
+# Putting combining marks in order takes quadratic time: runs of them are cut at the length that Unicode calls
+# stream-safe (UAX #15, 30), which no language reaches. The pattern finds runs of marks and the like, quickly.
+_MARK_RUN = re.compile(r"[^\w\s\x00-\x7f]{31,}")
+_MOST_MARKS = 30
 _MARKS = str.maketrans("", "", "*_`#~")
 _WORD = re.compile(r"\w+(?:['-]\w+)*")
 # Writing systems that put no spaces between words: there a "whole word" cannot be told by its neighbours.
@@ -26,9 +30,18 @@ _UNSPACED = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]"
 
 def normalise(text: str) -> str:
     """`text` after NFKC, with straight quotes and hyphens, casefolded, runs of white space as one space."""
-    text = _GLUED.sub(" ", text).translate(_STRAIGHT)
+    text = _GLUED.sub(" ", _MARK_RUN.sub(_stream_safe, text)).translate(_STRAIGHT)
     text = unicodedata.normalize("NFKC", text).replace("\u2044", "/").translate(_STRAIGHT)
     return " ".join(unicodedata.normalize("NFKC", text.casefold()).split())
+
+
+def _stream_safe(run: re.Match[str]) -> str:
+    kept, marks = [], 0
+    for character in run[0]:
+        marks = marks + 1 if unicodedata.combining(character) else 0
+        if marks <= _MOST_MARKS:
+            kept.append(character)
+    return "".join(kept)
 
 
 def words(text: str) -> list[str]:
@@ -41,15 +54,15 @@ def without_marks(text: str) -> str:
     return text.translate(_MARKS)
 
 
-def find_alias(haystack: str, alias: str) -> int:
-    """Where `alias` stands in `haystack` as whole words, or -1. Both are normalised beforehand.
+def find_alias(haystack: str, alias: str, begin: int = 0) -> int:
+    """Where, from `begin` on, `alias` stands in `haystack` as whole words, or -1; both are normalised.
 
     Whole words: not inside a run of letters and digits. An alias that ends in `*` matches the beginning of a
     word ("cancel*" finds "cancelled").
     """
     stem = alias.endswith("*") and len(alias) > 1
     needle = alias[:-1] if stem else alias
-    start = haystack.find(needle) if needle else -1
+    start = haystack.find(needle, begin) if needle else -1
     while start >= 0:
         end = start + len(needle)
         left_free = start == 0 or not _joined(haystack[start - 1], needle[0])
@@ -57,6 +70,15 @@ def find_alias(haystack: str, alias: str) -> int:
             return start
         start = haystack.find(needle, start + 1)
     return -1
+
+
+def without_alias(haystack: str, alias: str) -> str:
+    """`haystack` with a NUL in place of `alias`, wherever `find_alias` finds it; `alias` is no stem."""
+    kept, begin = [], 0
+    while (where := find_alias(haystack, alias, begin)) >= 0:
+        kept.append(haystack[begin:where])
+        begin = where + len(alias)
+    return "\0".join([*kept, haystack[begin:]])
 
 
 def _joined(left: str, right: str) -> bool:
@@ -117,8 +139,8 @@ SIZES: dict[str, Callable[[str], int]] = {
 
 # --- items of lists ------------------------------------------------------------------------------------
 
-# "1.", "2)", "**3.**", "## 4.", "Day 5:", "Étape 6 :"; not "At 10:30".
-_NUMBERED = re.compile(r"[\s>#*_]*(?:[^\W\d_]{1,12} )?\d{1,3} ?[.):](?=[\s*_]|$)")
+# "1.", "2)", "**3.**", "## 4.", "**Day 5**:", "Étape 6 :"; not "At 10:30".
+_NUMBERED = re.compile(r"[\s>#*_]*(?:[^\W\d_]{1,12} )?\d{1,3}[*_]* ?[.):](?=[\s*_]|$)")
 _BULLET = re.compile(r"\s*[-*+•–—·▪◦‣●☐✓✔][ \t]+\S")
 _HASHTAG = re.compile(r"(?<![\w#&/])#(\w+)")
 _QUESTION = re.compile(r"\?+(?=[\s\"')\]*_”’»!]|$)|？+")

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from alpaca_eval_suite.leaderboard.cells import plain, rate_text
-from alpaca_eval_suite.leaderboard.rows import Row
+from alpaca_eval_suite.leaderboard.rows import WIN_RATE, Row
 
 SHORT_HASH = 8
 
@@ -69,7 +69,7 @@ def _settings(row: Row) -> dict[_Setting, str]:
     }
     if run.baseline:
         digest = run.baseline.sha256
-        settings["baseline's outputs", (scenario, run.baseline.name)] = (
+        settings["file of the baseline's outputs", (scenario, run.baseline.name)] = (
             digest[:SHORT_HASH] if digest else "made on the fly"
         )
     if run.judge:
@@ -107,17 +107,23 @@ def _spoiled_outputs(rows: Sequence[Row]) -> list[str]:
 
 
 def _intervals(rows: Sequence[Row]) -> list[str]:
-    methods: dict[str, set[str]] = defaultdict(set)
-    for row in rows:
-        for name in (row.kind.headline, *row.kind.rates):
-            rate = row.run.rates.get(name)
-            withheld = row.uninformative and name == row.kind.headline
-            if rate is not None and rate.ci is not None and not withheld:
-                methods[name].add(re.sub(r" \(fall-back.*", " (fall-back)", plain(rate.ci.method)))
-    if not methods:
+    rates_of: dict[str, list[str]] = defaultdict(list)
+    for name in (rows[0].kind.headline, *rows[0].kind.rates):
+        methods = {method for row in rows if (method := _method(row, name))}
+        if methods:
+            rates_of[" or ".join(sorted(methods))].append(plain(name.replace("_", " ")))
+    if not rates_of:
         return []
-    listed = "; ".join(f"{name.replace('_', ' ')}: {' or '.join(sorted(of))}" for name, of in methods.items())
-    return [f"Intervals are at 95 % unless a cell says otherwise. {listed}."]
+    listed = "; ".join(f"{', '.join(names)}: {methods}" for methods, names in rates_of.items())
+    return [f"Intervals are at 95 % unless a cell says otherwise. Methods: {listed}."]
+
+
+def _method(row: Row, name: str) -> str:
+    """How the interval that the table shows was made; why a fall-back was needed is in the JSON entry."""
+    rate = row.run.rates.get(name)
+    if rate is None or rate.ci is None or (row.uninformative and name == WIN_RATE):
+        return ""
+    return re.sub(r" \(fall-back.*", " (fall-back)", plain(rate.ci.method))
 
 
 def _rows(numbers: Sequence[int]) -> str:

@@ -78,19 +78,13 @@ class Row:
         return f"{plain(judge.name)} ({agreement})"
 
 
-def rows_of(entries: Iterable[Entry], scenario: str | None = None) -> list[Row]:
-    """A row for each run, or for each of `scenario`, best headline rate first among comparable ones.
+def rows_of(entries: Iterable[Entry]) -> list[Row]:
+    """A row for each run, best headline rate first among comparable ones.
 
     They are sorted by kind, scenario, data, baseline and judge before that. What a judge without information
     said does not count.
     """
-    rows = [
-        Row(entry.identity, run)
-        for entry in entries
-        for run in entry.runs
-        if scenario is None or run.scenario.name == scenario
-    ]
-    return sorted(rows, key=_place)
+    return sorted((Row(entry.identity, run) for entry in entries for run in entry.runs), key=_place)
 
 
 def _place(row: Row) -> tuple[object, ...]:
@@ -102,7 +96,7 @@ def _place(row: Row) -> tuple[object, ...]:
         (metric, run.scenario.metric),
         (run.scenario.name, run.scenario.sha256),
         (run.baseline.name if run.baseline else ""),
-        (run.judge.name if run.judge else ""),
+        (run.judge is None, row.judge),
         (value is None, -(value or 0.0)),
         (row.identity.name, row.identity.short),
         # Rows that are alike so far differ in settings only; any fixed order will do.

@@ -15,12 +15,12 @@ _DIGITS = 6
 _RATE_PARTS = ("", "_low", "_high", "_level", "_method", "_n", "_failed")
 
 
-def to_csv(entries: Iterable[Entry], scenario: str | None = None) -> str:
-    """The rows of all kinds of scenario, or of `scenario` alone; cells that do not apply are empty.
+def to_csv(entries: Iterable[Entry]) -> str:
+    """The rows of all kinds of scenario; cells that do not apply are empty.
 
     A win rate of a judge without information is not given; text that a spreadsheet would run is made text.
     """
-    rows = rows_of(entries, scenario)
+    rows = rows_of(entries)
     rates = _rate_names(rows)
     numbers = sorted({name for row in rows for name in row.run.numbers})
     stream = io.StringIO()

@@ -1,158 +1,145 @@
-"""Entries as tables for people, one a kind of scenario, in Markdown and on a terminal. Pure functions.
+"""Entries as tables that people read: in Markdown, and on a terminal."""
 
-A rate stands with its interval, n and failures; a judge with its agreement or the words "not calibrated";
-what a judge without information said is not printed. Rows that cannot be compared are marked and named in
-a note.
-"""
-
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from itertools import groupby
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alpaca_eval_suite.leaderboard.cells import EMPTY, markdown_cell, plain, rate_text
-from alpaca_eval_suite.leaderboard.entry import Entry
-from alpaca_eval_suite.leaderboard.notes import SHORT_HASH, notes_of, scenarios_with_different_data
-from alpaca_eval_suite.leaderboard.rows import WIN_RATE, Row, rows_of
-from alpaca_eval_suite.leaderboard.sheet import NO_INFORMATION
+from alpaca_eval_suite.errors import SuiteError, UsageError
+from alpaca_eval_suite.leaderboard.cells import markdown_cell
+from alpaca_eval_suite.leaderboard.columns import Column, Table, tables_of
+from alpaca_eval_suite.leaderboard.entry import Entry, read_entries
 
 if TYPE_CHECKING:
-    from rich.console import Group
+    from rich.console import Console, Group, RenderableType
 
-_LABELS = {"first_shown": "First shown wins"}
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column: its cells are plain text, not yet made safe for any format."""
-
-    header: str
-    cells: tuple[str, ...]
-    is_number: bool = False
+WIDE = 132
+"""From this many columns on a row of the table is a line of a terminal; below, it is a block of lines."""
 
 
-@dataclass(frozen=True)
-class Table:
-    """The rows of one kind of scenario. `notes` name rows by the numbers of the first column."""
-
-    title: str
-    columns: tuple[Column, ...]
-    notes: tuple[str, ...]
-
-
-def tables_of(entries: Iterable[Entry], scenario: str | None = None) -> list[Table]:
-    """A table for each kind of scenario that was run (or for `scenario` alone)."""
-    grouped = groupby(rows_of(entries, scenario), key=lambda row: row.run.scenario.metric)
-    return [_table(list(rows)) for _, rows in grouped]
-
-
-def to_markdown(entries: Iterable[Entry], scenario: str | None = None) -> str:
+def to_markdown(entries: Iterable[Entry]) -> str:
     """The tables in GitHub's Markdown; whatever a name holds, it is shown as text."""
-    return "\n".join(_markdown(table) for table in tables_of(entries, scenario))
+    return "\n".join(_markdown(table) for table in tables_of(entries))
 
 
-def to_rich(entries: Iterable[Entry], scenario: str | None = None) -> "Group":
-    """The tables for a terminal; names are taken as text, never as rich's markup or as control codes."""
+def to_rich(entries: Iterable[Entry], *, width: int = WIDE) -> "Group":
+    """The tables for a terminal of `width` columns.
+
+    Names are taken as text, never as rich's markup; control codes were taken out of them before.
+    """
     from rich.console import Group
-    from rich.table import Table as RichTable
     from rich.text import Text
 
-    parts: list[RichTable | Text] = []
-    for table in tables_of(entries, scenario):
-        shown = RichTable(title=Text(table.title), title_justify="left", show_lines=True, pad_edge=False)
-        for column in table.columns:
-            # An interval on a line of its own keeps the table within a terminal.
-            shown.add_column(Text(column.header), overflow="fold", vertical="top")
-        for cells in zip(*(_broken(column) for column in table.columns), strict=True):
-            shown.add_row(*(Text(cell) for cell in cells))
-        parts += [shown, *(Text(note) for note in table.notes), Text()]
+    parts: list[RenderableType] = []
+    for table in tables_of(entries):
+        parts.append(Text(table.title, style="bold"))
+        for rows in _groups(table):
+            parts.append(Text())
+            parts += [
+                Text(f"{column.header}: {column.cells[rows[0]]}")
+                for column in table.columns
+                if column.of_group
+            ]
+            columns = [column for column in table.columns if not column.of_group]
+            parts += [_wide(columns, rows)] if width >= WIDE else _blocks(columns, rows)
+        parts += [Text(), *(Text(note, style="dim") for note in table.notes), Text()]
     return Group(*parts)
 
 
-def _table(rows: Sequence[Row]) -> Table:
-    kind = rows[0].kind
-    different = scenarios_with_different_data(rows)
+def show(results: Path, console: "Console", scenario: str | None = None) -> None:
+    """Print the entries of the folder `results` (or their rows of `scenario`). For errors see `load`."""
+    console.print(to_rich(load(results, scenario), width=console.width))
 
-    def column(header: str, cell_of: Callable[[Row], str], *, is_number: bool = False) -> Column:
-        return Column(header, tuple(cell_of(row) or EMPTY for row in rows), is_number)
 
-    columns = [
-        Column("Row", tuple(str(number) for number in range(1, len(rows) + 1)), True),
-        column("Model", lambda row: row.model),
-        column("Scenario", lambda row: _scenario(row, different)),
-        column("Baseline", lambda row: plain(row.run.baseline.name) if row.run.baseline else ""),
-        column("Judge", lambda row: row.judge),
-        column("Prompt", lambda row: plain(row.run.prompt.format)),
-        column(f"{_label(kind.headline)} %", _headline, is_number=True),
-        column("n", lambda row: str(row.headline.n) if row.headline else "", is_number=True),
-        column("Failed", lambda row: str(row.headline.n_failed) if row.headline else "", is_number=True),
-        *(_rate_column(name, rows) for name in kind.rates),
-        column("Mean length", _length, is_number=True),
+def load(results: Path, scenario: str | None = None) -> list[Entry]:
+    """The entries of the folder `results`, with the runs of `scenario` alone where it is given.
+
+    Raises SuiteError when there are none or one cannot be read, UsageError for a scenario that none has.
+    """
+    entries = list(read_entries(results).values())
+    if not entries:
+        raise SuiteError(
+            "holds no entries",
+            where=str(results),
+            next_step="Make them first: alpaca-suite leaderboard build.",
+        )
+    if scenario is None:
+        return entries
+    known = sorted({run.scenario.name for entry in entries for run in entry.runs})
+    if scenario not in known:
+        raise UsageError(f"no entry has a scenario {scenario!r}", next_step=f"There are: {', '.join(known)}.")
+    chosen = [
+        entry.model_copy(update={"runs": tuple(run for run in entry.runs if run.scenario.name == scenario)})
+        for entry in entries
     ]
-    always = {"Model", "Scenario", f"{_label(kind.headline)} %", "n", "Failed"}
-    shown = [column for column in columns if column.header in always or set(column.cells) != {EMPTY}]
-    return Table(kind.title, tuple(shown), tuple(notes_of(rows)))
-
-
-def _rate_column(name: str, rows: Sequence[Row]) -> Column:
-    return Column(f"{_label(name)} %", tuple(_rate(row, name) for row in rows), True)
-
-
-def _rate(row: Row, name: str) -> str:
-    """The rate's text; its n and failures too where they are not those of the row."""
-    rate, headline = row.run.rates.get(name), row.headline
-    text = rate_text(rate)
-    if rate is None or (headline and (headline.n, headline.n_failed) == (rate.n, rate.n_failed)):
-        return text
-    return f"{text} (n {rate.n}, failed {rate.n_failed})"
-
-
-def _headline(row: Row) -> str:
-    if row.headline is None:
-        return "not judged" if row.kind.headline == WIN_RATE else EMPTY
-    return NO_INFORMATION if row.uninformative and row.kind.headline == WIN_RATE else rate_text(row.headline)
-
-
-def _scenario(row: Row, different: set[str]) -> str:
-    name = plain(row.run.scenario.name)
-    return (
-        f"{name} (data {row.run.scenario.sha256[:SHORT_HASH]})"
-        if row.run.scenario.name in different
-        else name
-    )
-
-
-def _length(row: Row) -> str:
-    own, baseline = (row.run.numbers.get(name) for name in ("mean_length", "mean_length_baseline"))
-    if own is None:
-        return EMPTY
-    return f"{own:.0f}" if baseline is None else f"{own:.0f} (baseline {baseline:.0f})"
-
-
-def _label(name: str) -> str:
-    return _LABELS.get(name, plain(name.replace("_", " ")).capitalize())
-
-
-def _broken(column: Column) -> tuple[str, ...]:
-    if not column.is_number:
-        return column.cells
-    return tuple(cell.replace(" [", "\n[").replace(" (", "\n(") for cell in column.cells)
+    return [entry for entry in chosen if entry.runs]
 
 
 def _markdown(table: Table) -> str:
+    cells = [
+        column.cells if column.is_number else [markdown_cell(cell) for cell in column.cells]
+        for column in table.columns
+    ]
     lines = [
         f"## {markdown_cell(table.title)}",
         "",
         _line(markdown_cell(column.header) for column in table.columns),
         _line("---:" if column.is_number else "---" for column in table.columns),
-        *(
-            _line(markdown_cell(cell) for cell in cells)
-            for cells in zip(*(column.cells for column in table.columns), strict=True)
-        ),
+        *(_line(row) for row in zip(*cells, strict=True)),
+        "",
+        *(f"- {markdown_cell(note)}" for note in table.notes),
     ]
-    notes = [f"- {markdown_cell(note)}" for note in table.notes]
-    return "\n".join([*lines, "", *notes]) + "\n"
+    return "\n".join(lines) + "\n"
 
 
 def _line(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |"
+
+
+def _groups(table: Table) -> list[list[int]]:
+    """The numbers of the rows that have scenario, baseline and judge in common; these lie together."""
+    shared = [column.cells for column in table.columns if column.of_group]
+    numbers = range(len(table.columns[0].cells))
+    return [list(rows) for _, rows in groupby(numbers, key=lambda row: [cells[row] for cells in shared])]
+
+
+def _wide(columns: Sequence[Column], rows: Sequence[int]) -> "RenderableType":
+    from rich import box
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
+    shown = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 2, 0, 0))
+    for column in columns:
+        # Numbers are never broken: a model's name gives way.
+        shown.add_column(
+            Text(column.header), overflow="fold", no_wrap=False, min_width=_min_width(column, rows)
+        )
+    for row in rows:
+        shown.add_row(*(Text(_broken(column, row)) for column in columns))
+    return shown
+
+
+def _blocks(columns: Sequence[Column], rows: Sequence[int]) -> "list[RenderableType]":
+    from rich.padding import Padding
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
+    blocks: list[RenderableType] = []
+    for row in rows:
+        block = RichTable.grid(padding=(0, 2, 0, 0))
+        for column in columns:
+            block.add_row(Text(column.header), Text(column.cells[row], overflow="fold"))
+        blocks.append(Padding(block, (1, 0, 0, 2)))
+    return blocks
+
+
+def _broken(column: Column, row: int) -> str:
+    """The cell, with interval and counts on lines of their own, which keeps the table narrow."""
+    cell = column.cells[row]
+    return cell.replace(" [", "\n[").replace(" (", "\n(") if column.is_number else cell
+
+
+def _min_width(column: Column, rows: Sequence[int]) -> int | None:
+    if not column.is_number:
+        return None
+    return max(len(line) for row in rows for line in _broken(column, row).split("\n"))

@@ -1,4 +1,4 @@
-"""Requests of many threads through one model: each thread waits for its own answer, the model runs them together."""
+"""Requests of many threads through one model: each waits for its own answer, the model runs them together."""
 
 import atexit
 import threading
@@ -120,7 +120,7 @@ _models_lock = threading.Lock()
 def get_model(
     folder: Path | str, *, dtype: str = "auto", device: str = "auto", batch_size: int = 16
 ) -> Batcher:
-    """The one shared Batcher of this process for (content of the folder, dtype, device); `.model` is the model.
+    """The one Batcher of this process for (content of the folder, dtype, device); `.model` is the model.
 
     Loaded on the first call, whose `batch_size` holds for all later ones. Thread-safe. Raises SuiteError
     as `Checkpoint.open` and `LocalModel.load` do.

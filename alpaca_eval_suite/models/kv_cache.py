@@ -14,7 +14,7 @@ from transformers.cache_utils import CacheLayerMixin, DynamicLayer, DynamicSlidi
 _SPARE = 128  # columns allocated beyond what is needed, so that most batches never move
 
 
-class SlotCache(Cache):
+class SlotCache(Cache):  # type: ignore[misc]  # transformers has no types
     """One row a slot; all rows end at the same column (left padding), the columns in use are [start, end).
 
     The rows in use are the first `rows` slots: when one leaves, the last takes its place.
@@ -63,7 +63,7 @@ class SlotCache(Cache):
         del self.lengths[last]
 
     def wipe(self, row: int) -> None:
-        """Zero a row that holds NaN: a masked NaN still spoils the attention of whoever gets the slot next."""
+        """Zero a row that holds NaN: even masked it would spoil the attention of the slot's next user."""
         for layer in self.layers:
             layer.keys[row].zero_()
             layer.values[row].zero_()
@@ -99,7 +99,7 @@ class SlotCache(Cache):
         return new
 
 
-class _SlotLayer(CacheLayerMixin):
+class _SlotLayer(CacheLayerMixin):  # type: ignore[misc]
     """One layer's buffers [slot, head, column, dimension], seen through its cache's window."""
 
     def __init__(self, cache: SlotCache) -> None:
@@ -160,5 +160,7 @@ def can_batch(config: Any) -> bool:
     """Whether every layer's state is plain keys and values, so that rows can be padded and moved."""
     plain = {DynamicLayer, DynamicSlidingWindowLayer}
     # Chunked attention counts chunks from the first column, which padding shifts.
-    chunked = "chunked_attention" in (getattr(config.get_text_config(decoder=True), "layer_types", None) or ())
+    chunked = "chunked_attention" in (
+        getattr(config.get_text_config(decoder=True), "layer_types", None) or ()
+    )
     return not chunked and {type(layer) for layer in DynamicCache(config=config).layers} <= plain

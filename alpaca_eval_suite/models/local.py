@@ -27,6 +27,7 @@ Give = Callable[[Hashable, Generation | SuiteError], None]
 """Called with a request's key and what came of it."""
 
 _PADDED = 1.3  # prompts are read in together while padding makes at most this many times their tokens
+_TOGETHER = 4096  # and at most so many tokens, padding included, which bounds the memory
 
 
 class LocalModel:
@@ -74,7 +75,9 @@ class LocalModel:
         outcomes: dict[Hashable, Generation | SuiteError] = {}
 
         def take(room: int, _idle: bool) -> list[tuple[Hashable, GenerationRequest]]:
-            return [(index, requests[index]) for index in (waiting.pop() for _ in range(min(room, len(waiting))))]
+            return [
+                (index, requests[index]) for index in (waiting.pop() for _ in range(min(room, len(waiting))))
+            ]
 
         self.serve(take, outcomes.__setitem__)
         answers = []
@@ -184,7 +187,7 @@ def _groups(items: list[tuple[Hashable, Row]]) -> list[list[tuple[Hashable, Row]
     for item in sorted(items, key=lambda item: len(item[1].prompt.ids)):
         length = len(item[1].prompt.ids)
         total += length
-        if groups and length * (len(groups[-1]) + 1) <= _PADDED * total:
+        if groups and length * (len(groups[-1]) + 1) <= min(_PADDED * total, _TOGETHER):
             groups[-1].append(item)
         else:
             groups.append([item])

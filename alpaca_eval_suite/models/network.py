@@ -68,10 +68,12 @@ class Network:
         """One prompt: the logits after each token in pieces [token, word], computed as they are read, and the
         state, which is complete after the last piece."""
         cache = self._empty_state()
+        # Recurrent layers take up their state for single tokens only, so they read the whole text at once.
+        size = _CHUNK if self.batches else len(prompt)
 
         def pieces() -> Iterator[torch.Tensor]:
-            for start in range(0, len(prompt), _CHUNK):
-                part = prompt[start : start + _CHUNK]
+            for start in range(0, len(prompt), size):
+                part = prompt[start : start + size]
                 yield self._forward(torch.tensor([part]), [start + len(part)], cache, keep=0)[0]
 
         return pieces(), cache
@@ -102,7 +104,8 @@ class Network:
         if self._takes_positions:
             inputs["position_ids"] = (torch.arange(new)[None, :] + ends - new).clamp(min=0)
         inputs = {
-            name: value.to(self.device) if isinstance(value, torch.Tensor) else value for name, value in inputs.items()
+            name: value.to(self.device) if isinstance(value, torch.Tensor) else value
+            for name, value in inputs.items()
         }
         if self._takes_keep:
             inputs["logits_to_keep"] = keep
@@ -152,7 +155,9 @@ def _chosen_device(device: str) -> str:
     try:
         chosen = torch.device(device)
     except RuntimeError as error:
-        raise UsageError(f"{device!r} is not a device", next_step="There are: auto, cpu, cuda, cuda:1.") from error
+        raise UsageError(
+            f"{device!r} is not a device", next_step="There are: auto, cpu, cuda, cuda:1."
+        ) from error
     counts = {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available())}
     if (chosen.index or 0) >= counts.get(chosen.type, 0):
         raise UsageError(f"the device {device!r} is not available here", next_step="Use device auto or cpu.")
@@ -170,10 +175,10 @@ def _chosen_dtype(dtype: str, stored: str, device: str) -> str:
 
 
 def _usable_cores() -> int:
-    """Threads for a CPU: $OMP_NUM_THREADS, else the cores this process may use (torch counts the machine's)."""
+    """Threads for a CPU: $OMP_NUM_THREADS, else the cores that this process may use."""
+    cores = int(torch.get_num_threads())  # the machine's, whatever share of it a container has
     if os.environ.get("OMP_NUM_THREADS"):
-        return torch.get_num_threads()
-    cores = torch.get_num_threads()
+        return cores
     if hasattr(os, "sched_getaffinity"):
         cores = min(cores, len(os.sched_getaffinity(0)))
     quota = Path("/sys/fs/cgroup/cpu.max")  # a container's share of the CPUs: "200000 100000" is two

@@ -1,4 +1,4 @@
-"""What goes into a model and what comes out: one request, one generation, the same for every kind of model."""
+"""What goes into a model and what comes out: one request, one generation, for every kind of model."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -45,7 +45,8 @@ class GenerationRequest:
 
     def __post_init__(self) -> None:
         checks = {
-            "max_tokens must be at least 1 (0 only with echo_prompt)": self.max_tokens >= (not self.echo_prompt),
+            "max_tokens must be at least 1 (0 only with echo_prompt)": self.max_tokens
+            >= (not self.echo_prompt),
             "temperature must be 0 or more": 0 <= self.temperature < float("inf"),
             "top_p must be above 0 and at most 1": 0 < self.top_p <= 1,
             "top_k must be at least 1": self.top_k is None or self.top_k >= 1,

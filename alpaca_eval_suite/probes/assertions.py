@@ -1,7 +1,7 @@
 """Which names a text asserts as its answer, and which it merely mentions."""
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,114 +9,135 @@ from alpaca_eval_suite.probes import phrases
 from alpaca_eval_suite.probes.names import Folded, Mention, Name, Role, find_names
 
 _WINDOW = 240  # characters looked at on either side of a name
-_FILLER = (
-    r"(?:(?:the|a|an|city|town|of|called|named|known|as|actually|currently|now|officially|also|indeed|definitely"
-    r"|probably|likely|simply|either|in fact|correct|answer|it|is)\s+)*[\"'(]*"
-)
-_NAME = r"[^\W\d_][\w']*(?:(?: |, )?(?: (?:de|la|le|of|el|al|du|the|es|y|i))*(?: [^\W\d_][\w']*))*"
-# What may follow a name that is a noun; "the Tanzanian city" shows by its next word that it is none.
-_AFTER_NAME = re.compile(
-    r"^(?:$|[^\w\s']|\s(?:$|\W|(?:and|or|in|which|with|located|situated|but|at|on|near|since|as|is|was|has|that|where|for|"
-    r"not|by|from|to)\b)|\n)"
-)
-_LISTING = re.compile(
-    r"^\s*(?:\([^)]*\)\s*)?(?:[,/&|]|\b(?:or|and)\b|\n\s*(?:[-•*]|\d+[.)]))"
-    r"(?:[\s,/&|]|\b(?:or|and|either|possibly|perhaps|maybe|even|also|the|city|of)\b|[-•*]|\d+[.)])*$"
-)
-_ITEM = re.compile(r"^[\s\W\d]*$")
-_OPENERS = frozenset(
-    "sure yes no hello hi certainly answer okay ok great well thanks thank sorry absolutely unknown none idk question "
-    "the i it this that here there as is what which you my we if in to not a an n/a name city capital response".split()
-)
+_TITLE = 30  # characters of "the Federal Democratic Republic of" before a known name
+_MOST_LISTED = 20  # names of a list that are read
+_MOST_WORDS = 5  # of a bare name; a longer run of capitals is a title or shouting
 
 
 @dataclass(frozen=True)
 class Assertion:
-    """A name that the text gives as its answer, at [start, end)."""
+    """A name that the text gives as its answer, at [start, end).
+
+    `firm` is False where it counts only for want of a better ("Canberra?", "Istanbul, the largest city.").
+    """
 
     start: int
     end: int
     text: str
     role: Role
-    kind: str = ""
+    kind: str
+    firm: bool
 
 
 class Reader:
     """Reads one folded text for `names`; `focus` is the question's noun ("capital") as a pattern, or ""."""
 
     def __init__(self, text: Folded, names: list[Name], focus: str) -> None:
-        self._folded = text
         self._text = text.text
-        self.mentions = find_names(self._text, names)
-        self._focus = re.compile(rf"\b(?:{focus})\b") if focus else None
+        self._capitals = text.capitals
+        self._mentions = find_names(self._text, names)
+        self._focus = re.compile(rf"\b(?:{focus})\b" if focus else r"(?!)")
+        self._focus_of = re.compile(rf"{self._focus.pattern} of (?:the )?")
+        self._is_focus = phrases.is_focus(focus)
         self._other_role = phrases.other_role(focus)
-        self._is_focus = re.compile(
-            rf"^\s*,?\s*(?:is|was|serves as|became|remains)\s+(?:[\w']+\s+){{0,3}}?(?:{focus})\b" if focus else r"(?!)"
-        )
+        self._clauses_of: dict[int, list[tuple[int, int]]] = {}
 
-    def assertions(self) -> tuple[list[Assertion], list[Assertion]]:
-        """(firm, weak) in order of place; weak ones count only where a text has no firm one."""
-        firm: list[Assertion] = []
-        weak: list[Assertion] = []
-        for item in self._candidates():
-            strength = self._strength(item)
-            if strength:
-                (firm if strength == 2 else weak).append(_assertion(item))
-        return firm, weak
+    def first_assertion(self) -> Assertion | None:
+        """The first firm assertion, else the first other one, else None."""
+        first = None
+        for item in map(self._assertion, self._candidates):
+            if item and item.firm:
+                return item
+            first = first or item
+        return first
 
-    def excused(self, item: Mention) -> bool:
-        """Whether the text mentions the name without asserting it."""
-        return self._strength(item) < 2
+    def listed_after(self, first: Assertion) -> list[Assertion]:
+        """What the text lists right after `first` ("Sydney, Melbourne or Canberra") without deciding."""
+        listed: list[Assertion] = []
+        end = first.end
+        for item in self._candidates[bisect_left(self._candidates, end, key=_start) :][:_MOST_LISTED]:
+            name = self._assertion(item) if phrases.LISTING.match(self._text[end : item.start]) else None
+            if name is None:
+                break
+            listed.append(name)
+            end = item.end
+        if choice := phrases.OR_ELSE.match(self._text, end):
+            other = self._name_at(choice.end(), len(self._text))
+            name = self._assertion(other) if other else None
+            listed += [name] if name else []
+        return listed
 
     # --- candidates ----------------------------------------------------------------------------------
 
+    @cached_property
     def _candidates(self) -> list[Mention]:
-        known = [item for item in self.mentions if item.name.role != "subject"]
-        return sorted([*known, *self._unlisted()], key=lambda item: item.start)
+        known = [self._whole(item) for item in self._mentions if item.name.role != "subject"]
+        return sorted([*known, *self._unlisted()], key=_start)
+
+    def _whole(self, item: Mention) -> Mention:
+        """`item`, or the longer name that begins with it: "San José de Asa" is not San José."""
+        more = phrases.LONGER_NAME.match(self._text, item.end)
+        if more is None or more.end() not in self._capitals or self._known_at(more.end()):
+            return item
+        stop = self._end_of_name(more.end(), len(self._text))
+        return Mention(item.start, stop, Name(self._text[item.start : stop].title(), "other"))
 
     def _unlisted(self) -> list[Mention]:
         """Names that nobody listed, where the form of the sentence asserts them."""
-        found = []
-        for index, (start, end) in enumerate(self._sentences):
-            if index == 0 and (bare := self._bare_name(start, end)):
-                found.append(bare)
-            if self._focus is None or not self._focus.search(self._text, start, end):
+        found = [self._bare_name(*self._sentences[0])]
+        for start, end in self._sentences:
+            if not self._focus.search(self._text, start, end):
                 continue
-            for link in re.finditer(rf"(?:\b(?:is|are|was|called|named)|'s|:)\s+{_FILLER}", self._text[start:end]):
-                place = start + link.end()
-                if self._focus.search(self._text, start, start + link.start()) and (name := self._name_at(place, end)):
-                    found.append(name)
-            if (name := self._name_at(start, end)) and self._is_focus.match(self._text[name.end : end]):
+            for link in phrases.LINK.finditer(self._text, start, end):
+                if self._focus.search(self._text, start, link.start()):
+                    found.append(self._name_at(link.end(), end) or self._subject_at(link.end(), end))
+            name = self._name_at(start, end) or self._subject_at(start, end)
+            if name and self._is_focus.match(self._text[name.end : end]):
                 found.append(name)
-        return found
+        return [name for name in found if name]
 
     def _bare_name(self, start: int, end: int) -> Mention | None:
+        """The name that is the whole sentence, a place after a comma aside ("Arusha, Tanzania")."""
         name = self._name_at(start, end)
-        if name is None or len(name.name.text.split()) > 5:
+        if name is None or len(name.name.text.split()) > _MOST_WORDS:
             return None
-        rest = self._text[name.end : end].strip(" .,!\"'()")
-        subjects = {item.name.text for item in self.mentions if item.name.role == "subject" and start <= item.start < end}
-        return name if not rest or subjects and self._text[name.end : end].lstrip().startswith(",") else None
+        rest = self._text[name.end : end]
+        place = rest.lstrip().startswith(",") and any(
+            item.name.role == "subject" and name.end <= item.start < end for item in self._mentions
+        )
+        return name if place or not rest.strip(" .,!\"'()") else None
 
     def _name_at(self, place: int, end: int) -> Mention | None:
         """The run of capitalised words that begins at `place` and is no known name, or None."""
-        text = self._text
-        if place not in self._folded.capitals or any(item.start <= place < item.end for item in self.mentions):
+        if place not in self._capitals or self._known_at(place):
             return None
-        stop = place
-        for word in re.finditer(r"([^\W_][\w']*)( (?:de|la|le|of|el|al|du|the|es|y)(?= ))*", text[place:end]):
-            here = place + word.start()
-            joined = here == place or text[stop:here] in (" ", " the ", " of ")
-            if not joined or here not in self._folded.capitals or self._inside_known(here):
-                break
-            stop = place + word.end(1)
-        name = text[place:stop]
-        if name.split(" ")[0] in _OPENERS or not _AFTER_NAME.match(text[stop:end]):
+        stop = self._end_of_name(place, end)
+        name = self._text[place:stop]
+        if phrases.NO_NAME.match(name) or not phrases.AFTER_NAME.match(self._text[stop:end]):
             return None
         return Mention(place, stop, Name(name.title(), "other"))
 
-    def _inside_known(self, place: int) -> bool:
-        return any(item.start <= place < item.end for item in self.mentions)
+    def _end_of_name(self, place: int, end: int) -> int:
+        stop = place
+        for word in phrases.WORD.finditer(self._text, place, end):
+            follows = word.start() == place or phrases.WITHIN_NAME.fullmatch(self._text, stop, word.start())
+            if word.start() not in self._capitals or not follows or self._known_at(word.start()):
+                break
+            stop = word.end()
+        return stop
+
+    def _subject_at(self, place: int, end: int) -> Mention | None:
+        """The subject's own name in the place of an answer: "Nepal is the capital of Nepal"."""
+        item = self._known_at(place)
+        if item is None or item.start != place or item.name.role != "subject":
+            return None
+        if not phrases.AFTER_NAME.match(self._text[item.end : end]):
+            return None
+        return Mention(item.start, item.end, Name(item.name.text, "other"))
+
+    def _known_at(self, place: int) -> Mention | None:
+        index = bisect_right(self._mentions, place, key=_start) - 1
+        return self._mentions[index] if index >= 0 and place < self._mentions[index].end else None
 
     # --- sentences and clauses -------------------------------------------------------------------------
 
@@ -128,55 +149,89 @@ class Reader:
         spans = []
         for mark in boundary.finditer(self._text, start, end):
             # A boundary inside a known name ("St. John's", "Washington, D.C.") is none.
-            if not any(item.start <= mark.start() < item.end for item in self.mentions):
+            inside = self._known_at(mark.start())
+            # "and" parts clauses only where either side has a verb: "the capital and largest city is" is one.
+            joins = mark[0] == "and" and not phrases.COPULA.search(self._text, start, mark.start())
+            if not inside and not joins:
                 spans.append((start, mark.end()))
                 start = mark.end()
         return [*spans, (start, end)]
 
-    def _sentence_of(self, item: Mention) -> tuple[int, int]:
-        starts = [start for start, _ in self._sentences]
-        return self._sentences[bisect_right(starts, item.start) - 1]
-
     # --- asserted or not -------------------------------------------------------------------------------
 
+    def _assertion(self, item: Mention) -> Assertion | None:
+        """`item` as the assertion that it is, or None for a mere mention."""
+        strength = self._strength(item)
+        name = item.name
+        return (
+            Assertion(item.start, item.end, name.text, name.role, name.kind, strength == 2)
+            if strength
+            else None
+        )
+
     def _strength(self, item: Mention) -> int:
-        """2 an assertion, 1 one for want of a better, 0 none."""
-        start, end = self._sentence_of(item)
+        """2 a firm assertion, 1 one for want of a better, 0 a mere mention."""
+        start, end = self._sentences[bisect_right(self._sentences, item.start, key=_first) - 1]
         left = self._text[max(start, item.start - _WINDOW) : item.start]
         right = self._text[item.end : min(end, item.end + _WINDOW)]
-        clauses = self._cut(phrases.CLAUSE_END, start, end)
-        at = next(index for index, (_, stop) in enumerate(clauses) if item.start < stop)
-        near_left = self._text[clauses[at][0] : item.start]
-        near_right = self._text[item.end : max(item.end, clauses[at][1])]
+        clauses = self._clauses(start, end)
+        at = bisect_right(clauses, item.start, key=_first) - 1
+        near_left = left[-(item.start - clauses[at][0]) :] if item.start > clauses[at][0] else ""
+        near_right = right[: max(0, clauses[at][1] - item.end)]
         before = self._text[clauses[at - 1][0] : clauses[at - 1][1]] if at else ""
-        if item.name.ambiguous and (place := _as_subject(left, right, self._is_focus)) < 2:
-            return place
-        if self._focus is not None and re.search(rf"{self._focus.pattern} of (?:the )?$", left):
-            return 0
-        if _mentioned_only(left, near_left, right):
-            return 0
-        if _past(left, near_left, right):
+        if item.name.ambiguous and (strength := _as_subject(left, right, self._is_focus)) < 2:
+            return strength
+        if (
+            re.search(rf"{self._focus_of.pattern}$", left)
+            or self._about_another(*clauses[at])
+            or _mentioned_only(left, near_left, right)
+            or _past(left, near_left, right)
+        ):
             return 0
         if self._given_other_role(near_left, near_right, right, before):
             return 1 if not left.strip() and right.startswith((",", " (")) else 0
-        return 1 if right.rstrip().endswith("?") else 2
+        if right.rstrip().endswith("?"):
+            # "Canberra?" offers an answer, "Is it Canberra?" asks for one.
+            return 0 if phrases.ASKED.search(f"{left} {right}") else 1
+        return 2
+
+    def _clauses(self, start: int, end: int) -> list[tuple[int, int]]:
+        if start not in self._clauses_of:
+            self._clauses_of[start] = self._cut(phrases.CLAUSE_END, start, end)
+        return self._clauses_of[start]
 
     def _given_other_role(self, near_left: str, near_right: str, right: str, before: str) -> bool:
-        clause = f"{near_left} {near_right}"
         if self._is_other(near_left):
             return True
         if self._asks(near_left) and phrases.COPULA.search(near_left):
             return False
-        if self._is_other(clause):
+        if self._is_other(f"{near_left} {near_right}"):
             return True
-        apposition = re.match(r"^\s*[,(]\s*(?:(?:which|that|who)\s+(?:is|was)\s+)?[^,;()]*", right)
+        apposition = phrases.APPOSITION.match(right)
         if apposition and self._is_other(apposition[0]):
             return True
         return before.endswith(",") and self._is_other(before) and not phrases.COPULA.search(before)
 
+    def _about_another(self, start: int, end: int) -> bool:
+        """Whether the clause is about another subject ("the capital of Kenya"), and ours has its own."""
+        return self._speaks_of_subject and any(
+            found.end() in self._capitals
+            and not self._known_within(found.end(), min(end, found.end() + _TITLE))
+            for found in self._focus_of.finditer(self._text, start, end)
+        )
+
+    def _known_within(self, start: int, end: int) -> bool:
+        index = bisect_left(self._mentions, start, key=_start)
+        return index < len(self._mentions) and self._mentions[index].start < end
+
+    @cached_property
+    def _speaks_of_subject(self) -> bool:
+        places = (self._known_at(found.end()) for found in self._focus_of.finditer(self._text))
+        return any(item and (item.name.role == "subject" or item.name.ambiguous) for item in places)
+
     def _asks(self, text: str) -> bool:
         """Whether `text` names the role that was asked for, other roles aside."""
-        return self._focus is not None and self._focus.search(self._other_role.sub(" ", text)) is not None
+        return self._focus.search(self._other_role.sub(" ", text)) is not None
 
     def _is_other(self, text: str) -> bool:
         return self._other_role.search(text) is not None and not self._asks(text)
@@ -186,6 +241,7 @@ def _mentioned_only(left: str, near_left: str, right: str) -> bool:
     """Negated, believed by others, moved away from, or a mere location."""
     return bool(
         phrases.BEFORE_NEGATED.search(near_left)
+        or _in_negated_list(left, right)
         or phrases.AFTER_NEGATED.search(right)
         or phrases.BEFORE_DOUBT.search(left)
         or phrases.BEFORE_BELIEF.search(near_left)
@@ -197,12 +253,20 @@ def _mentioned_only(left: str, near_left: str, right: str) -> bool:
     )
 
 
+def _in_negated_list(left: str, right: str) -> bool:
+    list_before = phrases.NEGATED_LIST.search(left)
+    return bool(list_before and (list_before["or"] or phrases.LIST_ENDS_IN_OR.match(right)))
+
+
 def _past(left: str, near_left: str, right: str) -> bool:
-    if phrases.BEFORE_USED_TO.search(near_left) or phrases.AFTER_USED_TO.search(right):
+    """What was the answer once, or is to be."""
+    if phrases.BEFORE_USED_TO.search(near_left) or phrases.BEFORE_PLANNED.search(near_left):
         return True
-    clause_right = re.split(r"[();]|\bbut\b", right, maxsplit=1)[0]
-    was = phrases.PAST.search(near_left) or phrases.PAST.search(clause_right)
-    ended = phrases.UNTIL.search(clause_right[:80]) or phrases.SINCE_THEN.match(left)
+    if phrases.AFTER_USED_TO.search(right):
+        return True
+    rest = phrases.TURN.split(right, maxsplit=1)[0]
+    was = phrases.PAST.search(near_left) or phrases.PAST.search(rest)
+    ended = phrases.UNTIL.search(rest) or phrases.UNTIL_THEN.match(left)
     return bool(was and ended)
 
 
@@ -217,10 +281,9 @@ def _as_subject(left: str, right: str, is_focus: re.Pattern[str]) -> int:
     return 2
 
 
-def _assertion(item: Mention) -> Assertion:
-    return Assertion(item.start, item.end, item.name.text, item.name.role, item.name.kind)
+def _start(item: Mention) -> int:
+    return item.start
 
 
-def lists_on(reader: Reader, first: Assertion) -> list[Assertion]:
-    """The names that the text lists right after `first` ("Sydney, Melbourne or Canberra"), without deciding."""
-    return reader.listed_after(first)
+def _first(span: tuple[int, int]) -> int:
+    return span[0]

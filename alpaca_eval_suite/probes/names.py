@@ -18,6 +18,8 @@ _LETTERS = str.maketrans(
     | dict.fromkeys("ʻʿʾ", "'")
 )
 
+_STAR_BULLET = re.compile(r"^[ \t]*[*+][ \t]+", re.MULTILINE)
+
 
 @dataclass(frozen=True)
 class Folded:
@@ -54,7 +56,7 @@ class Mention:
 
 def fold(text: str) -> Folded:
     """`text` as names are compared in it; Markdown's marks are dropped."""
-    source = unicodedata.normalize("NFC", without_marks(text))
+    source = unicodedata.normalize("NFC", without_marks(_STAR_BULLET.sub("- ", text)))
     pieces: list[str] = []
     capitals: set[int] = set()
     length = 0

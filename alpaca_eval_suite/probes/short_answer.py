@@ -1,8 +1,8 @@
 """Reads one fact out of a free answer: the rule behind the metric `short_answer`.
 
-`classify` says which of five things an answer did: `exact` (it asserts an accepted answer), `trap` (it asserts a
-known error), `wrong` (it asserts something else, or nothing), `abstained` (it says that it does not know, or is
-empty), `refused` (it will not answer). Exactly one holds. The same answer always gets the same outcome.
+`classify` says which of five things an answer did: `exact` (it asserts an accepted answer), `trap` (it
+asserts a known error), `wrong` (it asserts something else, or nothing), `abstained` (it says that it does not
+know, or is empty), `refused` (it will not answer). Exactly one holds, the same for the same answer always.
 
 The rule
 1. Thoughts up to `</think>` are left out, then the first 4,000 characters are read. Case, accents, quotes and
@@ -24,31 +24,31 @@ What it cannot see: whether the rest of the answer is true, assertions in other 
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from alpaca_eval_suite.errors import SuiteError
 from alpaca_eval_suite.judge.check_text import shorten
 from alpaca_eval_suite.probes import phrases
-from alpaca_eval_suite.probes.assertions import Assertion, Reader, lists_on
+from alpaca_eval_suite.probes.assertions import Assertion, Reader
 from alpaca_eval_suite.probes.names import Name, Role, fold
 
 Label = Literal["exact", "trap", "wrong", "abstained", "refused"]
 
 LABELS: tuple[Label, ...] = get_args(Label)
 
-_END_OF_THOUGHT = "</think>"
+_START_OF_THOUGHT, _END_OF_THOUGHT = "<think>", "</think>"
 _READ = 4_000  # characters; bounds the cost of endless outputs, and the first assertion stands early
-_COMMON = frozenset(
-    "what which who whom whose where when why how name tell the and for with only answer answers city town country "
-    "called following please give write state its this that are was does did filling form question one word".split()
+_COMMON = re.compile(
+    "what|which|who|whom|whose|where|when|why|how|name|tell|the|and|for|with|only|answers?|city|town|country|called|"
+    "following|please|give|write|state|its|this|that|are|was|does|did|filling|form|question|one|word"
 )
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an answer did, one plain sentence why, the name that decided ("" when none) and the trap's kind."""
+    """What an answer did, why in a few words, the name that decided ("" when none) and the trap's kind."""
 
     label: Label
     reason: str
@@ -66,25 +66,22 @@ def classify(
 ) -> Outcome:
     """Read `output`, the answer to `question`, by the rule above.
 
-    `answers`: every accepted spelling. `traps`: known errors, each a name or `{"name", "kind"}`. `subject`: what
-    is asked about ("Luxembourg"). Raises SuiteError when these are not of that form, or a name is both an answer
-    and a trap.
+    `answers`: every accepted spelling. `traps`: known errors, each a name or `{"name", "kind"}`.
+    `subject`: what is asked about ("Luxembourg"), with its other names. Raises SuiteError when these are not
+    of that form, or a name is both an answer and a trap.
     """
     names = _names(answers, traps, subject)
-    before, thought, after = output.rpartition(_END_OF_THOUGHT)
-    body = after if thought else ("" if after.lstrip().startswith("<think>") else before + after)
-    if not body.strip():
+    body = output.rpartition(_END_OF_THOUGHT)[2].strip()
+    if not body or body.startswith(_START_OF_THOUGHT):
         return Outcome("abstained", "empty: there is no answer")
     text = fold(body[:_READ])
     reader = Reader(text, names, _focus(question))
-    firm, weak = reader.assertions()
-    declined = _declined(text.text)
-    if not firm and declined is not None:
+    first = reader.first_assertion()
+    if (first is None or not first.firm) and (declined := _declined(text.text)):
         return declined
-    found = firm or weak[:1]
-    if not found:
+    if first is None:
         return Outcome("wrong", "asserts none of the known answers")
-    return _decide(found[0], lists_on(reader, found[0]))
+    return _decide(first, reader.listed_after(first))
 
 
 def _decide(first: Assertion, listed: list[Assertion]) -> Outcome:
@@ -107,45 +104,45 @@ def _declined(text: str) -> Outcome | None:
 
 
 def _focus(question: str) -> str:
-    """The question's own nouns as one alternation ("capital"), capitalised words aside; "" when there are none."""
+    """The question's own nouns ("capital") as one alternation, capitalised words aside; "" for none."""
     words = re.findall(r"(?<![\w'-])[a-z]{3,}(?![\w'-])", question)
-    return "|".join(f"{word}s?" for word in dict.fromkeys(words) if word not in _COMMON)
+    return "|".join(f"{word}s?" for word in dict.fromkeys(words) if not _COMMON.fullmatch(word))
 
 
 def _names(answers: Any, traps: Any, subject: Any) -> list[Name]:
-    subjects = [Name(text, "subject") for text in _texts("subject", [subject] if isinstance(subject, str) else subject)]
+    about = [subject] if isinstance(subject, str) else _listed(subject, "subject")
+    subjects = [_name(text, "subject") for text in about if text != ""]
     own = {_form(name.text) for name in subjects}
-    accepted = [Name(text, "answer", ambiguous=_form(text) in own) for text in _texts("answers", answers)]
+    accepted = [_name(text, "answer", own) for text in _listed(answers, "answers")]
+    errors = [_name(trap, "trap") for trap in _listed(traps, "traps")]
     if not accepted:
         raise SuiteError("answers is empty", next_step="Give at least one accepted answer.")
-    pairs = [(trap, "") if isinstance(trap, str) else _pair(trap) for trap in _listed("traps", traps)]
-    errors = [Name(text, "trap", kind) for text, kind in pairs]
     forms = {_form(name.text) for name in accepted}
     for name in errors:
         if _form(name.text) in forms:
-            raise SuiteError(f"{name.text!r} is both an answer and a trap", next_step="Take it out of one of the two.")
+            raise SuiteError(
+                f"{name.text!r} is both answer and trap", next_step="Take it out of one of the two."
+            )
     return [*accepted, *errors, *subjects]
+
+
+def _name(value: Any, role: Role, own: Collection[str] = ()) -> Name:
+    kind = ""
+    if role == "trap" and isinstance(value, Mapping):
+        value, kind = value.get("name"), str(value.get("kind", ""))
+    if not isinstance(value, str) or not _form(value):
+        raise SuiteError(
+            f"{value!r} among the {role} names is no text",
+            next_step='Each must be a text; a trap may be {"name": "…", "kind": "…"}.',
+        )
+    return Name(value, role, kind, ambiguous=_form(value) in own)
 
 
 def _form(text: str) -> str:
     return fold(text).text.strip()
 
 
-def _listed(column: str, values: Any) -> Iterable[Any]:
+def _listed(values: Any, column: str) -> Iterable[Any]:
     if isinstance(values, str | Mapping) or not isinstance(values, Iterable):
         raise SuiteError(f"{column} is not a list", next_step=f'Write it as a list: "{column}": ["…"].')
     return values
-
-
-def _texts(column: str, values: Any) -> list[str]:
-    texts = [value for value in _listed(column, values) if value != ""]
-    for value in texts:
-        if not isinstance(value, str) or not _form(value):
-            raise SuiteError(f"{column} holds {value!r}, which is no name", next_step="Each entry must be a text.")
-    return texts
-
-
-def _pair(trap: Any) -> tuple[str, str]:
-    if not isinstance(trap, Mapping) or not isinstance(trap.get("name"), str) or not _form(trap["name"]):
-        raise SuiteError(f"traps holds {trap!r}, which is no trap", next_step='Write {"name": "…", "kind": "…"}.')
-    return trap["name"], str(trap.get("kind", ""))

@@ -1,6 +1,6 @@
 """The statistics of preference: verdicts, units, win rates and shares with their intervals.
 
-Pure functions on arrays; every number is defined in docs, seeded, and travels with its n and failures.
+Pure functions on arrays: the same input and seed give the same result, which holds its n and its failures.
 """
 
 from alpaca_eval_suite.stats.betting import betting

@@ -26,7 +26,8 @@ def rate(successes: int, n: int, n_failed: int = 0, *, level: float = 0.95) -> R
     """
     if n == 0 and successes == 0:
         return Rate(None, None, 0, n_failed)
-    return Rate(successes / n, wilson(successes, n, level), n, n_failed)
+    interval = wilson(successes, n, level)
+    return Rate(successes / n, interval, n, n_failed)
 
 
 def mean_rate(

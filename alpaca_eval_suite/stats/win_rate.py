@@ -35,7 +35,7 @@ _DETECTABLE = NormalDist().inv_cdf(0.975) + NormalDist().inv_cdf(0.8)
 
 @dataclass(frozen=True)
 class WinRate:
-    """A win rate as STATISTICS defines it. `reason` says why a figure is None, and is empty otherwise.
+    """The mean of the units and what belongs to it. `reason` says why a figure is None; empty otherwise.
 
     `se` is the standard error (ddof 1). `worst_case` has the ends of the interval with all failed units lost,
     and all won. `minimum_detectable_difference` is from 0.5 (two-sided α .05, power .8, observed sd).

@@ -75,8 +75,8 @@ def test_alpaca_eval_list_has_the_input_behind_the_instruction(tmp_path: Path) -
             "generator": "gpt4",
             "dataset": "x",
         },
-        {"instruction": "Translate.\n\nGuten Tag", "output": "Good day", "generator": "gpt4", "dataset": "x"},
-        {"instruction": "Name a colour.", "output": "Red", "generator": "gpt4", "dataset": "x"},
+        {"instruction": "Translate.\n\nGuten Tag", "output": "Good day", "generator": "gpt4"},
+        {"instruction": "Name a colour.", "output": "Red", "generator": "gpt4"},
     ]
     path = tmp_path / "model_outputs.json"
     path.write_text(json.dumps(rows, indent=2))

@@ -12,7 +12,9 @@ FINGERPRINT = "a1b2c3d4" + "0" * 56
 RunFactory = Callable[..., RunRecord]
 
 
-def rate(value: float, low: float, high: float, n: int = 60, n_failed: int = 0, method: str = "bca") -> dict[str, Any]:
+def rate(
+    value: float, low: float, high: float, n: int = 60, n_failed: int = 0, method: str = "bca"
+) -> dict[str, Any]:
     ci = {"low": low, "high": high, "level": 0.95, "method": method}
     return {"value": value, "ci": ci, "n": n, "n_failed": n_failed}
 
@@ -79,7 +81,7 @@ SHORT_ANSWER: dict[str, Any] = PREFERENCE | {
 
 
 def _changed(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """`base` with `changes`; an object is changed key by key, so that `model={"name": "x"}` keeps the rest."""
+    """`base` with `changes`; an object is changed key by key: `model={"name": "x"}` keeps the rest."""
     merged = dict(base)
     for key, value in changes.items():
         old = merged.get(key)

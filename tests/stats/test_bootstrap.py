@@ -89,10 +89,10 @@ def test_swapping_model_and_baseline_mirrors_the_interval(name: str) -> None:
 
 
 def test_many_units_in_blocks_of_one() -> None:
-    values = rng(6).random(150_000)
+    values = rng(6).random(40_000)
     found = bca(values, resamples=200, rng=rng())
     assert found.low < values.mean() < found.high
-    assert found.high - found.low == pytest.approx(2 * 1.96 * values.std() / np.sqrt(150_000), rel=0.2)
+    assert found.high - found.low == pytest.approx(2 * 1.96 * values.std() / np.sqrt(40_000), rel=0.2)
 
 
 @pytest.mark.parametrize("bits", [np.random.PCG64, np.random.MT19937])
