@@ -140,9 +140,7 @@ def main() -> int:
 
     folder = ensure_embedded_model()
     prompts = PROMPTS[: options.prompts]
-    ours = measure(
-        our_side(folder, options.dtype, options.max_tokens, options.batch_size), prompts, options.batch_size
-    )
+    ours = measure(our_side(folder, options.dtype, options.max_tokens, options.batch_size), prompts, options.batch_size)
     helm = measure(helm_side(folder, options.dtype, options.max_tokens), prompts, options.helm_threads)
 
     print(

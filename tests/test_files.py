@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alpaca_eval_suite.errors import SuiteError
@@ -114,6 +114,7 @@ def test_json_is_readable_and_never_holds_nan(tmp_path: Path) -> None:
     assert json.loads(path.read_text("utf-8"))["rate"] == 0.5
 
 
+@settings(deadline=None)
 @given(text=st.text(st.characters(codec=None)))
 def test_json_comes_back_whatever_the_text(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     path = tmp_path_factory.mktemp("json") / "entry.json"

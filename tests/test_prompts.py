@@ -1,6 +1,6 @@
 """The bytes of the Alpaca prompt, and filling in without interpreting what is filled in."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alpaca_eval_suite.prompts import (
@@ -68,6 +68,7 @@ def test_fill_repeats_and_leaves_other_braces() -> None:
     assert fill("nothing {a}") == "nothing {a}"
 
 
+@settings(deadline=None)
 @given(instruction=st.text(), input=st.text(min_size=1))
 def test_texts_stand_in_the_prompt_as_they_are(instruction: str, input: str) -> None:
     before, middle, after = (

@@ -167,12 +167,9 @@ def _read_card(folder: Path) -> Card:
         card = Card.model_validate(raw)
     except ValidationError as error:
         problems = "; ".join(
-            f"{'.'.join(str(part) for part in item['loc']) or 'card'}: {_plain(item)}"
-            for item in error.errors()
+            f"{'.'.join(str(part) for part in item['loc']) or 'card'}: {_plain(item)}" for item in error.errors()
         )
-        raise SuiteError(
-            problems, where=str(path), next_step="docs/scenarios.md lists the keys of a card."
-        ) from error
+        raise SuiteError(problems, where=str(path), next_step="docs/scenarios.md lists the keys of a card.") from error
     if card.name != folder.name:
         raise SuiteError(
             f"name is {card.name!r}, but the folder is {folder.name!r}",

@@ -96,9 +96,7 @@ def _only(found: Mapping[str, Completion], items: Iterable[Instruction]) -> dict
 def _id_by_text(
     where: str, row: Mapping[str, Any], columns: OutputColumns, by_text: Mapping[str, list[str]]
 ) -> str | None:
-    instruction, input = (
-        cell(row, column) if column else None for column in (columns.instruction, columns.input)
-    )
+    instruction, input = (cell(row, column) if column else None for column in (columns.instruction, columns.input))
     ids = by_text.get(_request(instruction, input), [])
     if len(ids) > 1:
         raise SuiteError(

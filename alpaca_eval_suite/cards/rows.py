@@ -30,17 +30,13 @@ def load_instructions(card: Card) -> list[Instruction]:
         unseen -= {column for column in unseen if _dig(row, column) is not _MISSING}
         item = _instruction(where, row, card.columns)
         if item.id in items:
-            raise SuiteError(
-                f"the id {item.id!r} stands twice", where=where, next_step="Make the ids unique."
-            )
+            raise SuiteError(f"the id {item.id!r} stands twice", where=where, next_step="Make the ids unique.")
         items[item.id] = item
     if not items:
         raise SuiteError("holds no rows", where=str(path), next_step="Give the scenario at least one item.")
     if unseen:
         # A row may lack its input, but a column that no row has is a slip: all inputs would be empty.
-        raise SuiteError(
-            f"no row has {', '.join(sorted(map(repr, unseen)))}", where=str(path), next_step=_COLUMNS
-        )
+        raise SuiteError(f"no row has {', '.join(sorted(map(repr, unseen)))}", where=str(path), next_step=_COLUMNS)
     return list(items.values())
 
 
@@ -93,9 +89,7 @@ def _text(where: str, row: dict[str, Any], column: str) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
     if not isinstance(value, str) or not value.strip():
-        raise SuiteError(
-            f"{column!r} is empty or not text", where=where, next_step="Fill it in or drop the row."
-        )
+        raise SuiteError(f"{column!r} is empty or not text", where=where, next_step="Fill it in or drop the row.")
     return value
 
 

@@ -135,10 +135,10 @@ class _bars:
 
     def __init__(self, plan: "Plan") -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeElapsedColumn
         from rich.progress import TimeRemainingColumn as Eta
 
-        columns = (
+        columns: tuple[ProgressColumn, ...] = (
             TextColumn("{task.description:<10}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
             TextColumn("left"), Eta(), TextColumn("{task.fields[note]}"),
         )  # fmt: skip

@@ -25,13 +25,9 @@ def leaderboard_group() -> None:
 
 
 @leaderboard_group.command("build")
-@click.option(
-    "--runs", type=_FOLDER, default="benchmark_output", show_default=True, help="HELM's output folder."
-)
+@click.option("--runs", type=_FOLDER, default="benchmark_output", show_default=True, help="HELM's output folder.")
 @click.option("--suite", "suites", multiple=True, help="Only this suite; may be given more than once.")
-@click.option(
-    "--out", type=_FOLDER, default=DEFAULT_RESULTS, show_default=True, help="Where entries are kept."
-)
+@click.option("--out", type=_FOLDER, default=DEFAULT_RESULTS, show_default=True, help="Where entries are kept.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON.")
 def build_command(runs: Path, suites: tuple[str, ...], out: Path, as_json: bool) -> None:
     """Put finished runs into one JSON entry a model, then write leaderboard.md and leaderboard.csv.
@@ -58,9 +54,7 @@ def build_command(runs: Path, suites: tuple[str, ...], out: Path, as_json: bool)
 
 
 @leaderboard_group.command("show")
-@click.option(
-    "--results", type=_FOLDER, default=DEFAULT_RESULTS, show_default=True, help="Where entries are kept."
-)
+@click.option("--results", type=_FOLDER, default=DEFAULT_RESULTS, show_default=True, help="Where entries are kept.")
 @click.option("--scenario", help="Only the rows of this scenario.")
 @click.option(
     "--format",

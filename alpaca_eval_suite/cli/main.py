@@ -79,9 +79,7 @@ def main(args: Sequence[str] | None = None) -> int:
         if os.environ.get("ALPACA_DEBUG") == "1":
             raise
         message = " ".join(str(error).split())
-        return _fail(
-            f"error: {type(error).__name__}: {message} (set ALPACA_DEBUG=1 for the traceback)", FAILED
-        )
+        return _fail(f"error: {type(error).__name__}: {message} (set ALPACA_DEBUG=1 for the traceback)", FAILED)
     return 0
 
 
@@ -92,9 +90,7 @@ def _fail(message: str, code: int) -> int:
 
 def _disk_full(error: OSError) -> str:
     where = f"{error.filename}: " if error.filename else ""
-    return (
-        f"{where}the disk is full\n  Free some space, then run the command again: what was finished is kept."
-    )
+    return f"{where}the disk is full\n  Free some space, then run the command again: what was finished is kept."
 
 
 def _reader_gone() -> int:

@@ -41,9 +41,7 @@ def win_rate_command(file: Path, as_json: bool, by: str | None) -> None:
     """
     preferences = read_preferences(file)
     if not preferences:
-        raise SuiteError(
-            "holds no verdicts", where=str(file), next_step="Judge first: alpaca-suite eval --judge."
-        )
+        raise SuiteError("holds no verdicts", where=str(file), next_step="Judge first: alpaca-suite eval --judge.")
     if by is not None:
         _check_key(preferences, by)
     reports = [_report(pair, by) for pair in _pairs(preferences)]
@@ -119,10 +117,7 @@ def _text(report: dict[str, Any]) -> str:
     lines.append(f"  both orders: {report['information']['reason']}")
     for key, of_value in report.get("by", {}).items():
         lines.append(f"  by {plain(key)}:")
-        lines += [
-            f"    {plain(value) or '(none)'}: {_win_rate_text(of, withheld)}"
-            for value, of in of_value.items()
-        ]
+        lines += [f"    {plain(value) or '(none)'}: {_win_rate_text(of, withheld)}" for value, of in of_value.items()]
     return "\n".join(lines)
 
 

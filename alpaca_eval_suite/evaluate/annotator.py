@@ -41,7 +41,7 @@ class _Verdict:
 
 
 class AlpacaAnnotator(Annotator):  # type: ignore[misc]
-    """Checks, outcomes and pairwise verdicts. A verdict that fails is null; twenty failures and nothing else stop it."""
+    """Checks, outcomes, pairwise verdicts. A verdict that fails is null; twenty failures and nothing else stop it."""
 
     name = "alpaca"
 

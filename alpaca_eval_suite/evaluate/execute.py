@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
+from typing import TextIO
 
 from alpaca_eval_suite.errors import SuiteError
 from alpaca_eval_suite.evaluate import progress
@@ -57,7 +58,7 @@ def summarize(plan: Plan) -> None:
 
 
 @contextlib.contextmanager
-def _quiet(log: "contextlib.SupportsWrite[str]") -> Iterator[None]:  # type: ignore[name-defined]
+def _quiet(log: TextIO) -> Iterator[None]:
     """HELM prints, logs and draws bars of its own: all of it into the log."""
     logger = logging.getLogger("helm")
     handler = logging.StreamHandler(log)

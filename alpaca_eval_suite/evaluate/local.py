@@ -125,8 +125,7 @@ class LocalCheckpointClient(CachingClient):  # type: ignore[misc]
             self._checkpoint.folder, dtype=self._dtype, device=self._device, batch_size=self._batch_size
         )
         answers = [
-            batcher.submit(replace(generation, seed=_seed(request, index)))
-            for index in range(request.num_completions)
+            batcher.submit(replace(generation, seed=_seed(request, index))) for index in range(request.num_completions)
         ]
         made = {"dtype": self._dtype, "device": self._device, "batch_size": self._batch_size}
         return {"completions": [_raw(answer, made) for answer in answers]}

@@ -44,11 +44,11 @@ class AlpacaMetric(MetricInterface):  # type: ignore[misc]
         items = [_judged(state, settings, model, baseline) for state in scenario_state.request_states]
         outcomes = LABELS if settings.card.metric == "short_answer" else ()
         rates, won = all_rates(items, outcomes, settings.seed)
-        numbers = {
+        lengths = {
             "mean_length": mean_of(items, lambda item: item.length),
             "mean_length_baseline": mean_of(items, lambda item: item.baseline_length),
         }
-        numbers = {name: value for name, value in numbers.items() if value is not None}
+        numbers = {name: value for name, value in lengths.items() if value is not None}
         record = RunRecord(
             run=self._run,
             date=datetime.now(UTC).isoformat(timespec="seconds"),

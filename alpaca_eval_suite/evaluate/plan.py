@@ -1,7 +1,6 @@
 """An evaluation as the three command lines that it stands for, checked before anything heavy begins."""
 
 import shlex
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,7 +60,7 @@ class Plan:
     @property
     def entries(self) -> list[str]:
         """HELM's run entries, one a scenario."""
-        return [_entry(stage.settings, self.options) for stage in self.stages]
+        return [_entry(stage.settings) for stage in self.stages]
 
     @property
     def suite(self) -> str:
@@ -135,6 +134,7 @@ def make_plan(options: Options) -> Plan:
             orders=options.orders,
             seed=options.seed,
             prompt_format=options.prompt_format,
+            max_tokens=options.max_tokens,
         )
         n_items = len(load_instructions(settings.card))
         stages.append(Stage(settings, min(n_items, options.limit or n_items)))
@@ -158,7 +158,7 @@ def _deployment(model: str) -> str:
     return model
 
 
-def _entry(settings: Settings, options: Options) -> str:
+def _entry(settings: Settings) -> str:
     """The shortest run entry that means these settings: defaults are left out."""
     short_names = ("user_oriented", "user_oriented_mini", "capitals")
     known = settings.scenario in short_names
@@ -169,7 +169,7 @@ def _entry(settings: Settings, options: Options) -> str:
         "baseline": None if settings.baseline == "card" else settings.baseline,
         "orders": None if settings.orders == "both" else settings.orders,
         "seed": settings.seed or None,
-        "max_tokens": options.max_tokens,
+        "max_tokens": settings.max_tokens,
     }
     name = f"alpaca_{settings.scenario}" if known else "alpaca_scenario"
     return f"{name}:" + ",".join(f"{key}={value}" for key, value in given.items() if value is not None)

@@ -9,7 +9,6 @@ from helm.benchmark.metrics.metric import MetricSpec
 from helm.benchmark.run_spec import RunSpec
 from helm.benchmark.scenarios.scenario import ScenarioSpec
 
-from alpaca_eval_suite.errors import UsageError
 from alpaca_eval_suite.evaluate.local import fingerprint_of_deployment
 from alpaca_eval_suite.evaluate.settings import Settings, make_settings
 
@@ -38,10 +37,8 @@ def make_run_spec(scenario: str, **arguments: Any) -> AlpacaRunSpec:
 
     Raises UsageError for arguments that do not fit.
     """
-    max_tokens = arguments.pop("max_tokens", None)
     settings = make_settings(scenario=scenario, **arguments)
-    card = settings.card
-    limit = _positive("max_tokens", max_tokens) if max_tokens is not None else card.decoding.max_tokens
+    decoding = settings.decoding
     chat = settings.prompt_format == "chat"
     adapter = AdapterSpec(
         method=ADAPT_CHAT if chat else ADAPT_GENERATION,
@@ -52,9 +49,9 @@ def make_run_spec(scenario: str, **arguments: Any) -> AlpacaRunSpec:
         instance_prefix="",
         max_train_instances=0,
         num_outputs=1,
-        max_tokens=limit,
-        temperature=card.decoding.temperature,
-        stop_sequences=list(card.decoding.stop),
+        max_tokens=decoding.max_tokens,
+        temperature=decoding.temperature,
+        stop_sequences=list(decoding.stop),
     )
     arguments_of_all = {"settings": settings.model_dump()}
     return AlpacaRunSpec(
@@ -77,9 +74,3 @@ def _name(settings: Settings) -> str:
         "spec": settings.spec_hash(),
     }
     return f"alpaca_{settings.scenario}:" + ",".join(f"{key}={value}" for key, value in parts.items())
-
-
-def _positive(name: str, value: Any) -> int:
-    if not isinstance(value, int) or value < 1:
-        raise UsageError(f"{name} must be a whole number above 0, not {value!r}", where="run entry")
-    return value

@@ -1,6 +1,6 @@
 """HELM's view of a scenario: one Instance an item, the item itself in `extra_data`."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from helm.benchmark.scenarios.scenario import CORRECT_TAG, TEST_SPLIT, Input, Instance, Output, Reference, Scenario
 
@@ -14,7 +14,7 @@ class AlpacaScenario(Scenario):  # type: ignore[misc]
 
     name = "alpaca_scenario"
     description = "Instructions described by a card.yaml"
-    tags: list[str] = []
+    tags: ClassVar[list[str]] = []
 
     def __init__(self, scenario: str, prompt_format: PromptFormat = "alpaca") -> None:
         super().__init__()
@@ -22,7 +22,6 @@ class AlpacaScenario(Scenario):  # type: ignore[misc]
         self.prompt_format = prompt_format
         self.name = f"alpaca_{scenario}"
         self.description = self.card.description
-        self.tags = list(self.card.tags)
 
     def get_instances(self, output_path: str) -> list[Instance]:
         """All items, as test instances; `output_path` is not used, the suite has a cache of its own."""

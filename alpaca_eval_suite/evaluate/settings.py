@@ -1,13 +1,15 @@
 """How one run is set up: read from a run entry, written into HELM's specs, part of the run's name."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from alpaca_eval_suite.cards import (
     Card,
+    Decoding,
     OutputsFile,
     baseline_outputs,
     load_card,
@@ -16,9 +18,10 @@ from alpaca_eval_suite.cards import (
     read_outputs,
     scenario_hash,
 )
-from alpaca_eval_suite.errors import UsageError
+from alpaca_eval_suite.errors import SuiteError, UsageError
 from alpaca_eval_suite.files import sha256_text
 from alpaca_eval_suite.judge.builtin import NAME as BUILTIN
+from alpaca_eval_suite.judge.checks import parse_checks
 from alpaca_eval_suite.judge.pairwise import template_hash
 from alpaca_eval_suite.prompts import ALPACA_WITH_INPUT, ALPACA_WITHOUT_INPUT, PromptFormat
 from alpaca_eval_suite.types import Instruction
@@ -43,6 +46,7 @@ class Settings(BaseModel):
     orders: Orders = "both"
     seed: int = 0
     prompt_format: PromptFormat = "alpaca"
+    max_tokens: int | None = Field(default=None, gt=0)
 
     @model_validator(mode="before")
     @classmethod
@@ -54,6 +58,12 @@ class Settings(BaseModel):
     def card(self) -> Card:
         """The scenario's card."""
         return load_card(self.scenario)
+
+    @property
+    def decoding(self) -> Decoding:
+        """The card's decoding, with the run's own limit of tokens."""
+        decoding = self.card.decoding
+        return decoding if self.max_tokens is None else decoding.model_copy(update={"max_tokens": self.max_tokens})
 
     def outputs_file(self) -> OutputsFile | None:
         """The baseline's outputs where they exist already; None when there is no baseline or it is generated."""
@@ -74,7 +84,8 @@ class Settings(BaseModel):
         """8 hex digits over everything, data included, that changes the result beside the model."""
         outputs = self.outputs_file()
         parts = [
-            self.model_dump(exclude={"baseline"}),
+            self.model_dump(exclude={"baseline", "max_tokens"}),
+            self.decoding.model_dump(),
             scenario_hash(self.card),
             outputs_hash(outputs) if outputs else self.baseline,
             template_hash(),
@@ -94,7 +105,9 @@ def make_settings(**arguments: Any) -> Settings:
         problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise UsageError(problems, where="run entry", next_step="docs/run_specs.md lists every argument.") from error
     _check_baseline(settings)
-    checkable = all("checks" in item.key for item in load_instructions(settings.card))
+    items = load_instructions(settings.card)
+    checkable = all("checks" in item.key for item in items)
+    _check_checks(items)
     has_baseline = settings.outputs_file() is not None or settings.baseline_deployment() is not None
     if judge == "auto":
         judge = BUILTIN if checkable and has_baseline else NONE
@@ -114,6 +127,17 @@ def make_settings(**arguments: Any) -> Settings:
             next_step="Give baseline= an outputs file or a HELM deployment.",
         )
     return settings.model_copy(update={"judge": judge})
+
+
+def _check_checks(items: Sequence[Instruction]) -> None:
+    """A bad check must show before hours of generation, not after."""
+    for item in items:
+        if "checks" not in item.key:
+            continue
+        try:
+            parse_checks(item.key["checks"])
+        except SuiteError as error:
+            raise SuiteError(error.what, where=f"{item.id}, {error.where}", next_step=error.next_step) from error
 
 
 def _check_baseline(settings: Settings) -> None:

@@ -12,7 +12,7 @@ from helm.benchmark.model_metadata_registry import (
     get_all_models,
     register_model_metadata,
 )
-from helm.benchmark.presentation.schema import RunGroup, get_default_schema_path
+from helm.benchmark.presentation.schema import RunGroup, Schema, get_default_schema_path
 from helm.benchmark.presentation.summarize import Run, Summarizer
 
 from alpaca_eval_suite.cards import load_card
@@ -32,6 +32,8 @@ class AlpacaSummarizer(Summarizer):  # type: ignore[misc]
 
     A schema given by `--schema-path` is used as it is.
     """
+
+    schema: Schema
 
     def __init__(self, *, schema_path: str | None, **rest: Any) -> None:
         if schema_path == get_default_schema_path():
@@ -62,21 +64,39 @@ class AlpacaSummarizer(Summarizer):  # type: ignore[misc]
         return replace(run, run_spec=spec)
 
     def fix_up_schema(self) -> None:
-        """HELM's hook after the runs are read: scenarios that the schema does not name yet are added."""
+        """HELM's hook after the runs are read: scenarios are added, columns that no run fills are left out."""
         self._add_scenarios()
+        self._drop_empty_columns()
         super().fix_up_schema()
 
     def _add_scenarios(self) -> None:
-        known = {group.name for group in self.schema.run_groups}
+        schema: Schema = self.schema
+        known = {group.name for group in schema.run_groups}
         named = {group for run in self.runs for group in run.run_spec.groups if group.startswith("alpaca_")}
         added = [_run_group(name) for name in sorted(named - known)]
         groups = [
             replace(group, subgroups=[*group.subgroups, *(new.name for new in added)])
             if group.name == "alpaca_scenarios"
             else group
-            for group in self.schema.run_groups
+            for group in schema.run_groups
         ]
-        self.schema = replace(self.schema, run_groups=[*groups, *added])
+        self.schema = replace(schema, run_groups=[*groups, *added])
+
+    def _drop_empty_columns(self) -> None:
+        present = {stat.name.name for run in self.runs for stat in run.stats}
+        filled = [
+            replace(group, metrics=[column for column in group.metrics if column.name in present])
+            for group in self.schema.metric_groups
+        ]
+        kept = {group.name for group in filled if group.metrics}
+        self.schema = replace(
+            self.schema,
+            metric_groups=[group for group in filled if group.metrics],
+            run_groups=[
+                replace(group, metric_groups=[name for name in group.metric_groups if name in kept])
+                for group in self.schema.run_groups
+            ],
+        )
 
 
 def _register(name: str, folder: str, fingerprint: str) -> None:

@@ -47,9 +47,7 @@ class Share(BaseModel):
         """Raises ValueError for a rate over no pairs."""
         if rate.estimate is None or rate.interval is None:
             raise ValueError("there are no pairs")
-        return cls(
-            value=rate.estimate, low=rate.interval.low, high=rate.interval.high, method=rate.interval.method
-        )
+        return cls(value=rate.estimate, low=rate.interval.low, high=rate.interval.high, method=rate.interval.method)
 
     def __str__(self) -> str:
         return f"{100 * self.value:.0f} % [{100 * self.low:.0f}, {100 * self.high:.0f}]"

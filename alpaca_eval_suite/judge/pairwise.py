@@ -16,7 +16,7 @@ from alpaca_eval_suite.types import Comparison, Order
 
 Choice = Literal["A", "B", "TIE"]
 
-_LABEL_DIGITS = 8
+_LABEL_DIGITS = 12
 _THOUGHT, _END_OF_THOUGHT = "<think>", "</think>"
 _LONGEST_REASON = 600
 

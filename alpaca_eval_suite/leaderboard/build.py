@@ -83,9 +83,7 @@ def find_runs(runs_dir: Path, suites: Sequence[str], warn: Warn) -> list[RunReco
                 warn(f"{folder} is left out: {error.what}")
     if not runs:
         rest = f" ({unfinished} unfinished)" if unfinished else ""
-        raise SuiteError(
-            f"holds no finished run{rest}", where=_shown(runs_dir, suites), next_step=_HOW_TO_RUN
-        )
+        raise SuiteError(f"holds no finished run{rest}", where=_shown(runs_dir, suites), next_step=_HOW_TO_RUN)
     return runs
 
 
@@ -105,9 +103,7 @@ def _suite_folders(runs_dir: Path, suites: Sequence[str]) -> list[Path]:
             )
     chosen = [folders[suite] for suite in suites] or list(folders.values())
     # helm-summarize links "latest" to a suite, whose runs must not be met twice.
-    return list(
-        {path.resolve(): path for path in sorted(chosen, key=lambda path: not path.is_symlink())}.values()
-    )
+    return list({path.resolve(): path for path in sorted(chosen, key=lambda path: not path.is_symlink())}.values())
 
 
 def _shown(runs_dir: Path, suites: Sequence[str]) -> str:

@@ -60,9 +60,7 @@ def _table(rows: Sequence[Row]) -> Table:
         Column("Row", tuple(str(number) for number in range(1, len(rows) + 1)), True),
         column("Model", lambda row: row.model),
         column("Scenario", lambda row: _scenario(row, different), of_group=True),
-        column(
-            "Baseline", lambda row: plain(row.run.baseline.name) if row.run.baseline else "", of_group=True
-        ),
+        column("Baseline", lambda row: plain(row.run.baseline.name) if row.run.baseline else "", of_group=True),
         column("Judge", lambda row: row.judge, of_group=True),
         column("Prompt", lambda row: plain(row.run.prompt.format)),
         column(f"{_label(kind.headline)} %", _headline, is_number=True),
@@ -97,11 +95,7 @@ def _headline(row: Row) -> str:
 
 def _scenario(row: Row, different: set[str]) -> str:
     name = plain(row.run.scenario.name)
-    return (
-        f"{name} (data {row.run.scenario.sha256[:SHORT_HASH]})"
-        if row.run.scenario.name in different
-        else name
-    )
+    return f"{name} (data {row.run.scenario.sha256[:SHORT_HASH]})" if row.run.scenario.name in different else name
 
 
 def _length(row: Row) -> str:

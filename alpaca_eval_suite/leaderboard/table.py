@@ -35,11 +35,7 @@ def to_rich(entries: Iterable[Entry], *, width: int = WIDE) -> "Group":
         parts.append(Text(table.title, style="bold"))
         for rows in _groups(table):
             parts.append(Text())
-            parts += [
-                Text(f"{column.header}: {column.cells[rows[0]]}")
-                for column in table.columns
-                if column.of_group
-            ]
+            parts += [Text(f"{column.header}: {column.cells[rows[0]]}") for column in table.columns if column.of_group]
             columns = [column for column in table.columns if not column.of_group]
             parts += [_wide(columns, rows)] if width >= WIDE else _blocks(columns, rows)
         parts += [Text(), *(Text(note, style="dim") for note in table.notes), Text()]
@@ -77,8 +73,7 @@ def load(results: Path, scenario: str | None = None) -> list[Entry]:
 
 def _markdown(table: Table) -> str:
     cells = [
-        column.cells if column.is_number else [markdown_cell(cell) for cell in column.cells]
-        for column in table.columns
+        column.cells if column.is_number else [markdown_cell(cell) for cell in column.cells] for column in table.columns
     ]
     lines = [
         f"## {markdown_cell(table.title)}",
@@ -111,9 +106,7 @@ def _wide(columns: Sequence[Column], rows: Sequence[int]) -> "RenderableType":
     shown = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 2, 0, 0))
     for column in columns:
         # Numbers are never broken: a model's name gives way.
-        shown.add_column(
-            Text(column.header), overflow="fold", no_wrap=False, min_width=_min_width(column, rows)
-        )
+        shown.add_column(Text(column.header), overflow="fold", no_wrap=False, min_width=_min_width(column, rows))
     for row in rows:
         shown.add_row(*(Text(_broken(column, row)) for column in columns))
     return shown

@@ -3,7 +3,6 @@
 import atexit
 import threading
 import time
-import weakref
 from collections import deque
 from collections.abc import Hashable
 from concurrent.futures import Future
@@ -36,7 +35,7 @@ class Batcher:
         self._worker = threading.Thread(target=self._work, name="model", daemon=True)
         self._worker.start()
         # A thread still inside torch when the interpreter goes down aborts the process.
-        atexit.register(_close, weakref.ref(self))
+        atexit.register(self.close)
 
     def submit(self, request: GenerationRequest) -> Generation:
         """Answer the request; blocks until it is answered.
@@ -60,8 +59,8 @@ class Batcher:
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-        if threading.current_thread() is not self._worker:
-            self._worker.join()
+        self._worker.join()
+        atexit.unregister(self.close)
 
     def _work(self) -> None:
         while not self._closed:
@@ -70,11 +69,11 @@ class Batcher:
             except _Closing:
                 break
             except Exception as error:  # the callers' threads raise it; the next batch starts afresh
-                self._fail(list(self._running), error)
+                self._fail_running(error)
         with self._changed:
-            waiting = [future for _, future in self._waiting]
+            self._running.update(f for _, f in self._waiting if f.set_running_or_notify_cancel())
             self._waiting.clear()
-        self._fail([*self._running, *waiting], _stopped())
+        self._fail_running(_stopped())
 
     def _take(self, room: int, idle: bool) -> list[tuple[Hashable, GenerationRequest]]:
         with self._changed:
@@ -102,11 +101,10 @@ class Batcher:
         else:
             key.set_result(outcome)
 
-    def _fail(self, futures: list[Future[Generation]], error: Exception) -> None:
-        for future in futures:
-            self._running.discard(future)
-            if not future.cancelled():
-                future.set_exception(error)
+    def _fail_running(self, error: Exception) -> None:
+        for future in self._running:
+            future.set_exception(error)
+        self._running.clear()
 
 
 class _Closing(Exception):
@@ -140,9 +138,3 @@ def get_model(
 
 def _stopped() -> SuiteError:
     return SuiteError("the model was stopped before this request was answered")
-
-
-def _close(reference: "weakref.ref[Batcher]") -> None:
-    batcher = reference()
-    if batcher is not None:
-        batcher.close()

@@ -77,8 +77,8 @@ def _read_config(folder: Path) -> dict[str, Any]:
         raise SuiteError(
             "an adapter lies in the folder, and would be ignored or applied depending on what is installed",
             where=str(folder / "adapter_config.json"),
-            next_step="Merge it with peft's merge_and_unload() and save_pretrained() to a new folder, or move "
-            "it away.",
+            next_step="Merge it with peft's merge_and_unload() and save_pretrained() to a new folder, or "
+            "move it away.",
         )
     return config
 
@@ -189,7 +189,7 @@ def _check_tokenizer(folder: Path) -> None:
         raise SuiteError(
             "holds no tokenizer (tokenizer.json, tokenizer.model, or vocab.json with merges.txt)",
             where=str(folder),
-            next_step="Copy the tokenizer's files from the base model, or save it with save_pretrained(folder).",
+            next_step="Copy the tokenizer's files from the base model, or save it with save_pretrained().",
         )
 
 

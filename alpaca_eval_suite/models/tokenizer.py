@@ -143,6 +143,13 @@ class CheckpointTokenizer:
         return str(self._tokenizer.convert_ids_to_tokens(token))
 
     def _encoding(self, text: str, add_special: bool) -> EncodedPrompt:
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise SuiteError(
+                f"the text holds half a character ({text[error.start]!a} at {error.start})",
+                next_step="Save the file that it comes from as UTF-8.",
+            ) from error
         with self._lock:
             fast = self._tokenizer.is_fast
             encoding = self._tokenizer(

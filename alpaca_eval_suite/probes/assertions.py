@@ -56,7 +56,10 @@ class Reader:
         listed: list[Assertion] = []
         end = first.end
         for item in self._candidates[bisect_left(self._candidates, end, key=_start) :][:_MOST_LISTED]:
-            name = self._assertion(item) if phrases.LISTING.match(self._text[end : item.start]) else None
+            gap = self._text[end : item.start]
+            # "Monte Carlo, Monaco": after a comma the subject's name says where the place is.
+            located = item.name.ambiguous and not gap.strip(" ,")
+            name = self._assertion(item) if phrases.LISTING.match(gap) and not located else None
             if name is None:
                 break
             listed.append(name)
@@ -163,11 +166,7 @@ class Reader:
         """`item` as the assertion that it is, or None for a mere mention."""
         strength = self._strength(item)
         name = item.name
-        return (
-            Assertion(item.start, item.end, name.text, name.role, name.kind, strength == 2)
-            if strength
-            else None
-        )
+        return Assertion(item.start, item.end, name.text, name.role, name.kind, strength == 2) if strength else None
 
     def _strength(self, item: Mention) -> int:
         """2 a firm assertion, 1 one for want of a better, 0 a mere mention."""
@@ -215,8 +214,7 @@ class Reader:
     def _about_another(self, start: int, end: int) -> bool:
         """Whether the clause is about another subject ("the capital of Kenya"), and ours has its own."""
         return self._speaks_of_subject and any(
-            found.end() in self._capitals
-            and not self._known_within(found.end(), min(end, found.end() + _TITLE))
+            found.end() in self._capitals and not self._known_within(found.end(), min(end, found.end() + _TITLE))
             for found in self._focus_of.finditer(self._text, start, end)
         )
 

@@ -13,9 +13,7 @@ def _re(pattern: str) -> re.Pattern[str]:
 
 # --- where a thought ends --------------------------------------------------------------------------------
 
-SENTENCE_END = _re(
-    r"""(?<!\bst)(?<!\bmt)(?<!\bdr)(?<!\bft)(?<!\bvs)(?<!\b[a-z]) [.!?]+ ["')\]]* (?=\s|$) | \n+ | ;"""
-)
+SENTENCE_END = _re(r"""(?<!\bst)(?<!\bmt)(?<!\bdr)(?<!\bft)(?<!\bvs)(?<!\b[a-z]) [.!?]+ ["')\]]* (?=\s|$) | \n+ | ;""")
 CLAUSE_END = _re(
     r"""[,:()\[\]—–] | \s-+\s
     | \b(?:but|while|whilst|whereas|although|though|however|yet|because|since)\b

@@ -9,8 +9,9 @@ The rule
    hyphens do not matter; names match as whole words only, and the longest name wins a place.
 2. The first assertion decides; what comes later (a second thought, a loop, a made-up dialogue) does not.
 3. A mention is no assertion when it is negated ("not Sydney"), given another role ("the largest city is
-   Sydney", "the former capital"), put in the past ("was the capital until 1991"), moved away from, a mere
-   location ("near Lagos"), a reported belief ("many think") or part of a question.
+   Sydney", "the former capital"), put in the past or future ("was the capital until 1991", "is to move to"),
+   moved away from, a mere location ("near Lagos"), a reported belief ("many think"), part of a question, or
+   said of another subject ("the capital of Kenya") beside the one asked about.
 4. The subject's own name is no answer where it stands as the subject ("the capital of Luxembourg is Esch").
    Where an accepted answer equals the subject's name, it counts in every other place ("Luxembourg.").
 5. An unlisted name counts as an assertion where the form says so: a bare name as the first sentence, "the
@@ -120,9 +121,7 @@ def _names(answers: Any, traps: Any, subject: Any) -> list[Name]:
     forms = {_form(name.text) for name in accepted}
     for name in errors:
         if _form(name.text) in forms:
-            raise SuiteError(
-                f"{name.text!r} is both answer and trap", next_step="Take it out of one of the two."
-            )
+            raise SuiteError(f"{name.text!r} is both answer and trap", next_step="Take it out of one of the two.")
     return [*accepted, *errors, *subjects]
 
 

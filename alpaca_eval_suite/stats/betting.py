@@ -20,9 +20,7 @@ _HALVINGS = 50
 _NOTHING = 1e-12  # a mean below this is 0: bisecting towards it would divide by zero
 
 
-def betting(
-    values: npt.ArrayLike, level: float = 0.95, *, rng: np.random.Generator | None = None
-) -> Interval:
+def betting(values: npt.ArrayLike, level: float = 0.95, *, rng: np.random.Generator | None = None) -> Interval:
     """The hedged capital interval of the mean of `values`, seen as independent draws from one distribution.
 
     Waudby-Smith and Ramdas (2024), "Estimating means of bounded random variables by betting", JRSS B 86,

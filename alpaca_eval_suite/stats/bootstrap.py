@@ -21,9 +21,7 @@ _FEW = 16
 _BLOCK = 16_000
 
 
-def bca(
-    values: npt.ArrayLike, *, resamples: int = 10_000, level: float = 0.95, rng: np.random.Generator
-) -> Interval:
+def bca(values: npt.ArrayLike, *, resamples: int = 10_000, level: float = 0.95, rng: np.random.Generator) -> Interval:
     """The bias-corrected and accelerated bootstrap interval of the mean of `values`.
 
     Efron (1987), "Better bootstrap confidence intervals", JASA 82; bias correction with half of the

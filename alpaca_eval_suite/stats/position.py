@@ -50,9 +50,7 @@ class _BothOrders:
 
     def by_id(self, of_pairs: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """The mean over the pairs of each id: what an interval resamples."""
-        means: npt.NDArray[np.float64] = np.bincount(self.id_numbers, weights=of_pairs) / np.bincount(
-            self.id_numbers
-        )
+        means: npt.NDArray[np.float64] = np.bincount(self.id_numbers, weights=of_pairs) / np.bincount(self.id_numbers)
         return means
 
 
@@ -109,9 +107,7 @@ def has_information(preferences: Iterable[Preference], *, level: float = 0.95) -
         f"({consistency.interval.low:.1%} to {consistency.interval.high:.1%}); "
         f"a judge who does not look reaches {floor:.1%}"
     )
-    return Information(
-        informative, reason if informative else f"no information: {reason}", consistency, floor
-    )
+    return Information(informative, reason if informative else f"no information: {reason}", consistency, floor)
 
 
 def _both_orders(preferences: Iterable[Preference]) -> _BothOrders:
@@ -133,9 +129,7 @@ def _both_orders(preferences: Iterable[Preference]) -> _BothOrders:
             id_numbers.append(numbers.setdefault((scenario, id_), len(numbers)))
             wins.append((first, second))
     columns = np.array(wins, dtype=np.float64).reshape(-1, 2)
-    return _BothOrders(
-        np.array(id_numbers, dtype=np.int64), columns[:, 0], columns[:, 1], len(failed - numbers.keys())
-    )
+    return _BothOrders(np.array(id_numbers, dtype=np.int64), columns[:, 0], columns[:, 1], len(failed - numbers.keys()))
 
 
 def _blind_consistency(both: _BothOrders) -> float:

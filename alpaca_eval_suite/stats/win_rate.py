@@ -153,9 +153,7 @@ def _why_no_bootstrap(values: FloatArray) -> str:
         return f"all {len(values)} units are equal"
     wins, losses = int((values > TIE).sum()), int((values < TIE).sum())
     if min(wins, losses) < FEW:
-        return (
-            f"{_count(wins, 'win', 'wins')} and {_count(losses, 'loss', 'losses')}, BCa needs {FEW} of each"
-        )
+        return f"{_count(wins, 'win', 'wins')} and {_count(losses, 'loss', 'losses')}, BCa needs {FEW} of each"
     return ""
 
 

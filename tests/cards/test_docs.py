@@ -1,4 +1,4 @@
-"""docs/scenarios.md is right: every key of a card stands in it, and its worked example runs as it is printed."""
+"""docs/scenarios.md is right: it explains every key of a card, and its worked example runs as printed."""
 
 import re
 from pathlib import Path

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alpaca_eval_suite.cards import load_card, load_instructions
@@ -95,12 +95,14 @@ def test_dotted_paths() -> None:
         assert cell(row, path) is None
 
 
+@settings(deadline=None)
 @given(row=st.dictionaries(st.text(), JSON), path=st.text())
 def test_no_path_raises(row: dict[str, Any], path: str) -> None:
     value = cell(row, path)
     assert value == row[path] if path in row else value is None or "." in path
 
 
+@settings(deadline=None)
 @given(
     keys=st.lists(st.text(st.characters(exclude_characters=".")) | st.integers(0, 3), min_size=1),
     value=JSON,

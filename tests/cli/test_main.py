@@ -47,8 +47,7 @@ def python(code: str, *, stdout: int = subprocess.PIPE) -> "subprocess.Completed
 @pytest.mark.parametrize("args", [["--help"], ["-h"], ["--version"], []])
 def test_the_shell_alone_imports_nothing_heavy(args: list[str]) -> None:
     done = python(
-        "import sys; from alpaca_eval_suite.cli.main import main\n"
-        f"main({args!r}); print('modules', *sys.modules)"
+        f"import sys; from alpaca_eval_suite.cli.main import main\nmain({args!r}); print('modules', *sys.modules)"
     )
     assert done.returncode == 0, done.stderr
     imported = set(done.stdout.splitlines()[-1].split())
@@ -110,9 +109,7 @@ def test_an_unknown_command_names_the_nearest(capsys: pytest.CaptureFixture[str]
     )
 
 
-@pytest.mark.parametrize(
-    "args", [["--nonsense"], ["leaderboard", "build", "--nonsense"], ["stats", "win-rate"]]
-)
+@pytest.mark.parametrize("args", [["--nonsense"], ["leaderboard", "build", "--nonsense"], ["stats", "win-rate"]])
 def test_a_wrong_call_is_a_usage_error(args: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(args) == 2
     assert "Error: " in capsys.readouterr().err
@@ -146,14 +143,12 @@ def test_a_wrong_call_is_a_usage_error(args: list[str], capsys: pytest.CaptureFi
         (
             OSError(errno.ENOSPC, "No space left on device"),
             1,
-            "error: the disk is full\n"
-            "  Free some space, then run the command again: what was finished is kept.\n",
+            "error: the disk is full\n  Free some space, then run the command again: what was finished is kept.\n",
         ),
         (
             PermissionError(errno.EACCES, "Permission denied", "x"),
             1,
-            "error: PermissionError: [Errno 13] Permission denied: 'x' "
-            "(set ALPACA_DEBUG=1 for the traceback)\n",
+            "error: PermissionError: [Errno 13] Permission denied: 'x' (set ALPACA_DEBUG=1 for the traceback)\n",
         ),
         (
             ZeroDivisionError("one\ntwo"),
@@ -173,16 +168,12 @@ def test_errors_become_a_message_and_an_exit_code(
     message: str,
 ) -> None:
     monkeypatch.delenv("ALPACA_DEBUG", raising=False)
-    monkeypatch.setattr(
-        os, "dup2", lambda *args: None
-    )  # a closed pipe must not take the tests' own output away
+    monkeypatch.setattr(os, "dup2", lambda *args: None)  # a closed pipe must not take the tests' own output away
     assert run_raising(error) == code
     assert capfd.readouterr().err == message
 
 
-def test_the_traceback_on_request(
-    run_raising: Callable[[BaseException], int], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_traceback_on_request(run_raising: Callable[[BaseException], int], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALPACA_DEBUG", "1")
     with pytest.raises(ZeroDivisionError):
         run_raising(ZeroDivisionError("x"))

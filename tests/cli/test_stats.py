@@ -13,9 +13,7 @@ from alpaca_eval_suite.cli.main import main
 OUTCOMES = [1.0] * 40 + [0.5] * 10 + [0.0] * 50
 
 
-def lines(
-    wins: Iterable[float | None], orders: tuple[str, ...] = ("model_first", "baseline_first")
-) -> list[Any]:
+def lines(wins: Iterable[float | None], orders: tuple[str, ...] = ("model_first", "baseline_first")) -> list[Any]:
     pair = {"model": "m", "baseline": "b", "judge": "j", "scenario": "s"}
     return [
         pair | {"id": f"{n:03}", "win": win, "order": order, "slices": {"app": "mail" if n < 50 else "code"}}

@@ -163,9 +163,7 @@ def test_html(text: str, keys: set[str] | None) -> None:
     assert keys_of("html", text) == keys
 
 
-LETTER = (
-    "Dear Ms Hill,\n\nyour parcel arrived today. Please collect it before Friday.\n\nKind regards,\nAda Byron"
-)
+LETTER = "Dear Ms Hill,\n\nyour parcel arrived today. Please collect it before Friday.\n\nKind regards,\nAda Byron"
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from alpaca_eval_suite.judge.check_repetition import copied_share, is_echo, repetition_in
 
 PROSE = (
-    "The old mill stands where the river bends. In spring the water is high and the wheel turns day and night, "
-    "while in August children cross the bed on stepping stones. My aunt bought it from a baker who had to move "
-    "to the coast. She keeps bees, repairs clocks and lends books to anybody who promises to bring them back."
+    "The old mill stands where the river bends. In spring the water is high and the wheel turns day and "
+    "night, while in August children cross the bed on stepping stones. My aunt bought it from a baker who had"
+    " to move to the coast. She keeps bees, repairs clocks and lends books to all who bring them back."
 )
 
 

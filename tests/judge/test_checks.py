@@ -298,9 +298,7 @@ def test_an_answer_to_another_request_passes_few_checks() -> None:
     for row in MINI:
         checks = parse_checks(row["checks"])
         shares += [
-            run_checks(
-                checks, instruction=row["instruction"], input=row["input"], output=other["reference"]
-            ).share
+            run_checks(checks, instruction=row["instruction"], input=row["input"], output=other["reference"]).share
             for other in MINI
             if other is not row
         ]

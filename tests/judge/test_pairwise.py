@@ -5,7 +5,7 @@ import itertools
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alpaca_eval_suite.judge.pairwise import (
@@ -109,6 +109,7 @@ def test_half_a_surrogate_pair_can_be_sent() -> None:
     assert prompt.text.encode()
 
 
+@settings(deadline=None)
 @given(output=st.text(), baseline=st.text(), seed=st.integers())
 def test_both_answers_stand_whole_between_their_marks(output: str, baseline: str, seed: int) -> None:
     for order in ("model_first", "baseline_first"):
@@ -244,6 +245,7 @@ PIECES = st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(reply=st.text() | st.lists(PIECES, max_size=25).map("".join))
 def test_reading_gives_a_verdict_or_says_why_not(reply: str) -> None:
     try:

@@ -12,9 +12,7 @@ FINGERPRINT = "a1b2c3d4" + "0" * 56
 RunFactory = Callable[..., RunRecord]
 
 
-def rate(
-    value: float, low: float, high: float, n: int = 60, n_failed: int = 0, method: str = "bca"
-) -> dict[str, Any]:
+def rate(value: float, low: float, high: float, n: int = 60, n_failed: int = 0, method: str = "bca") -> dict[str, Any]:
     ci = {"low": low, "high": high, "level": 0.95, "method": method}
     return {"value": value, "ci": ci, "n": n, "n_failed": n_failed}
 

@@ -32,9 +32,7 @@ def names(paths: list[Path]) -> list[str]:
     return [path.name for path in paths]
 
 
-def test_all_runs_of_all_suites(
-    make_run: RunFactory, make_short_answer_run: RunFactory, tmp_path: Path
-) -> None:
+def test_all_runs_of_all_suites(make_run: RunFactory, make_short_answer_run: RunFactory, tmp_path: Path) -> None:
     helm, out = tmp_path / "benchmark_output", tmp_path / "results"
     put(helm, make_run())
     put(helm, make_short_answer_run(), "s2")
@@ -138,9 +136,7 @@ def test_runs_of_helm_that_are_not_ours_are_passed_over(make_run: RunFactory, tm
 
 
 def test_nothing_to_build_from_says_what_to_run(tmp_path: Path) -> None:
-    with pytest.raises(
-        SuiteError, match=r"there is no such folder\n  Run one first: alpaca-suite quickstart"
-    ):
+    with pytest.raises(SuiteError, match=r"there is no such folder\n  Run one first: alpaca-suite quickstart"):
         build(tmp_path, tmp_path / "out", warn=refuse)
     (tmp_path / "runs" / "s1").mkdir(parents=True)
     with pytest.raises(SuiteError, match=r"holds no finished run\n  Run one first: alpaca-suite quickstart"):
@@ -206,9 +202,7 @@ def test_a_full_disk_leaves_the_old_files(
     assert {path: path.read_bytes() for path in out.iterdir()} == before
 
 
-def test_by_default_warnings_are_logged(
-    make_run: RunFactory, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_by_default_warnings_are_logged(make_run: RunFactory, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     put(tmp_path, make_run())
     (tmp_path / "runs" / "s1" / "alpaca_half").mkdir()
     build(tmp_path, tmp_path / "out")

@@ -212,9 +212,7 @@ def test_models_whose_slugs_are_alike_get_two_files(make_run: RunFactory, tmp_pa
 def test_two_files_with_one_model_are_an_error(make_run: RunFactory, tmp_path: Path) -> None:
     (path,) = write_entries(tmp_path, merge([], [make_run()], refuse), {})
     (tmp_path / "copy.json").write_text(path.read_text())
-    with pytest.raises(
-        SuiteError, match=r"copy.json: holds the same model as SmolLM2-135M-Instruct-a1b2c3d4.json"
-    ):
+    with pytest.raises(SuiteError, match=r"copy.json: holds the same model as SmolLM2-135M-Instruct-a1b2c3d4.json"):
         read_entries(tmp_path)
 
 

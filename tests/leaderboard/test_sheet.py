@@ -41,9 +41,7 @@ def test_golden_csv(make_run: RunFactory) -> None:
     )
 
 
-def test_both_kinds_of_scenario_stand_in_one_file(
-    make_run: RunFactory, make_short_answer_run: RunFactory
-) -> None:
+def test_both_kinds_of_scenario_stand_in_one_file(make_run: RunFactory, make_short_answer_run: RunFactory) -> None:
     preference, short_answer = parsed(to_csv(entries_of(make_run(), make_short_answer_run())))
     assert preference["win_rate"] == "0.5212"
     assert preference["exact"] == preference["exact_n"] == ""

@@ -93,9 +93,7 @@ def test_rows_stand_best_first_within_what_can_be_compared(make_run: RunFactory)
 def test_short_answers_are_sorted_by_exact(make_short_answer_run: RunFactory) -> None:
     worse = {"exact": {"value": 0.1, "ci": None, "n": 197, "n_failed": 0}}
     (table,) = tables_of(
-        entries_of(
-            make_short_answer_run(model=named("a"), rates=worse), make_short_answer_run(model=named("b"))
-        )
+        entries_of(make_short_answer_run(model=named("a"), rates=worse), make_short_answer_run(model=named("b")))
     )
     assert [cell.split()[0] for cell in cells(table, "Model")] == ["b", "a"]
     assert cells(table, "Exact %") == ["60.0 [53.0, 66.6]", "10.0 [no interval]"]
@@ -111,9 +109,7 @@ def test_short_answers_are_sorted_by_exact(make_short_answer_run: RunFactory) ->
         ({"calibrated": False, "agreement": "not calibrated: new"}, "builtin:checks (not calibrated: new)"),
     ],
 )
-def test_a_judge_stands_with_its_agreement(
-    make_run: RunFactory, judge: dict[str, object], expected: str
-) -> None:
+def test_a_judge_stands_with_its_agreement(make_run: RunFactory, judge: dict[str, object], expected: str) -> None:
     (table,) = tables_of(entries_of(make_run(judge=judge)))
     assert cells(table, "Judge") == [expected]
 
@@ -201,13 +197,11 @@ def test_one_hash_needs_no_mark(make_run: RunFactory) -> None:
         ),
         (
             {"judge": {"template_sha256": "77" * 32}},
-            "user_oriented_mini, builtin:checks: the judge's question differs: none (row 1); "
-            "77777777 (row 2).",
+            "user_oriented_mini, builtin:checks: the judge's question differs: none (row 1); 77777777 (row 2).",
         ),
         (
             {"judge": {"orders": "single"}},
-            "user_oriented_mini, builtin:checks: the order shown to the judge differs: both (row 1); "
-            "single (row 2).",
+            "user_oriented_mini, builtin:checks: the order shown to the judge differs: both (row 1); single (row 2).",
         ),
         (
             {"judge": {"seed": 3}},
@@ -239,9 +233,7 @@ def test_a_metric_of_a_later_version_is_shown_by_its_names(make_run: RunFactory)
     assert cells(table, "Win rate %") == ["52.1 [45.0, 59.3] (n 58, failed 2)"]
 
 
-@pytest.mark.parametrize(
-    "name", ["<script>alert(1)</script>", "a|b|c", "../../x", "=cmd", "[bold]x[/bold]", "x\n| y"]
-)
+@pytest.mark.parametrize("name", ["<script>alert(1)</script>", "a|b|c", "../../x", "=cmd", "[bold]x[/bold]", "x\n| y"])
 def test_hostile_names_stay_text_in_markdown(make_run: RunFactory, name: str) -> None:
     run = make_run(
         model=named(name),
@@ -278,9 +270,7 @@ def test_a_terminal_of_80_columns_shows_all_of_a_row(make_run: RunFactory) -> No
         assert expected in shown
 
 
-def test_a_wide_terminal_shows_all_columns_uncut(
-    make_run: RunFactory, make_short_answer_run: RunFactory
-) -> None:
+def test_a_wide_terminal_shows_all_columns_uncut(make_run: RunFactory, make_short_answer_run: RunFactory) -> None:
     name = "a-very-long-model-name/" * 5
     shown = rendered(entries_of(make_run(model=named(name)), make_short_answer_run(model=named(name))), WIDE)
     assert max(len(line.rstrip()) for line in shown.splitlines()) <= WIDE
@@ -318,12 +308,8 @@ def test_one_scenario_alone(make_run: RunFactory, make_short_answer_run: RunFact
 
 
 def test_what_cannot_be_loaded(make_run: RunFactory, tmp_path: Path) -> None:
-    with pytest.raises(
-        SuiteError, match=r"holds no entries\n  Make them first: alpaca-suite leaderboard build"
-    ):
+    with pytest.raises(SuiteError, match=r"holds no entries\n  Make them first: alpaca-suite leaderboard build"):
         load(tmp_path / "nowhere")
     write_entries(tmp_path, entries_of(make_run()), {})
-    with pytest.raises(
-        UsageError, match=r"no entry has a scenario 'capital'\n  There are: user_oriented_mini"
-    ):
+    with pytest.raises(UsageError, match=r"no entry has a scenario 'capital'\n  There are: user_oriented_mini"):
         load(tmp_path, "capital")

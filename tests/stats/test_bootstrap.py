@@ -57,9 +57,7 @@ def test_equal_values_have_no_bootstrap(method: type, values: list[float]) -> No
 
 
 SHARES = st.lists(st.floats(0, 1), min_size=2, max_size=50).filter(lambda v: max(v) - min(v) > 1e-3)
-OUTCOMES = st.lists(st.sampled_from([0.0, 0.5, 1.0]), min_size=2, max_size=50).filter(
-    lambda v: len(set(v)) > 1
-)
+OUTCOMES = st.lists(st.sampled_from([0.0, 0.5, 1.0]), min_size=2, max_size=50).filter(lambda v: len(set(v)) > 1)
 
 
 @given(values=SHARES | OUTCOMES, seed=st.integers(0, 1000))

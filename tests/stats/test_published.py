@@ -53,9 +53,7 @@ def test_published_row(row: dict[str, str]) -> None:
         assert getattr(found, name) == float(row[published])
 
 
-@pytest.mark.parametrize(
-    "path", sorted(FOLDER.glob("annotations_example/*.json")), ids=lambda path: path.stem
-)
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("annotations_example/*.json")), ids=lambda path: path.stem)
 def test_annotation_file_gives_its_published_row(path: Path) -> None:
     model, judge = path.stem.rsplit(".", 1)
     read = read_preferences(path)

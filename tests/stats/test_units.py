@@ -67,9 +67,7 @@ def test_rounding_makes_no_loss_of_a_tie() -> None:
 
 def test_several_pairs_are_refused_by_name() -> None:
     with pytest.raises(SuiteError, match="m against base; n against base"):
-        units(
-            [Preference("a", 1, model="m", baseline="base"), Preference("a", 1, model="n", baseline="base")]
-        )
+        units([Preference("a", 1, model="m", baseline="base"), Preference("a", 1, model="n", baseline="base")])
 
 
 def test_one_id_of_two_scenarios_is_refused() -> None:

@@ -56,14 +56,10 @@ def test_unknown_keys_and_optional_nulls_are_passed_over(tmp_path: Path) -> None
 
 
 @given(preferences=st.lists(PREFERENCES, max_size=4, unique_by=lambda p: p.full_key))
-def test_what_is_written_is_read(
-    preferences: list[Preference], tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_what_is_written_is_read(preferences: list[Preference], tmp_path_factory: pytest.TempPathFactory) -> None:
     path = tmp_path_factory.mktemp("verdicts") / "preferences.jsonl"
     write_preferences(path, preferences)
-    assert [preference_to_json(p) for p in read_preferences(path)] == [
-        preference_to_json(p) for p in preferences
-    ]
+    assert [preference_to_json(p) for p in read_preferences(path)] == [preference_to_json(p) for p in preferences]
 
 
 def test_half_a_surrogate_pair_is_written_and_read(tmp_path: Path) -> None:
@@ -134,9 +130,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         read_preferences(tmp_path / "nowhere.jsonl")
 
 
-@pytest.mark.parametrize(
-    ("preference", "win"), [(2, 1.0), (1, 0.0), (1.5, 0.5), (0, 0.5), (1.25, 0.25), (None, None)]
-)
+@pytest.mark.parametrize(("preference", "win"), [(2, 1.0), (1, 0.0), (1.5, 0.5), (0, 0.5), (1.25, 0.25), (None, None)])
 def test_alpaca_eval_coding(preference: float | None, win: float | None) -> None:
     assert alpaca_eval_win(preference) == win
 

@@ -16,9 +16,7 @@ from alpaca_eval_suite.stats.units import Units
 from alpaca_eval_suite.stats.win_rate import Method, win_rate
 
 
-def of(
-    wins: int = 0, ties: int = 0, losses: int = 0, failed: int = 0, fractions: tuple[float, ...] = ()
-) -> Units:
+def of(wins: int = 0, ties: int = 0, losses: int = 0, failed: int = 0, fractions: tuple[float, ...] = ()) -> Units:
     values = [1.0] * wins + [0.5] * ties + [0.0] * losses + [np.nan] * failed + list(fractions)
     return Units(tuple(f"{i:04}" for i in range(len(values))), np.array(values, dtype=np.float64))
 
@@ -220,9 +218,7 @@ def test_nominal_coverage(n: int, rate: float, tie: float) -> None:
     """
     rng = np.random.default_rng(11)
     win = rate - tie / 2
-    draws, times = np.unique(
-        rng.multinomial(n, [win, tie, 1 - win - tie], size=DRAWS), axis=0, return_counts=True
-    )
+    draws, times = np.unique(rng.multinomial(n, [win, tie, 1 - win - tie], size=DRAWS), axis=0, return_counts=True)
     covered = 0
     for (wins, ties, losses), count in zip(draws.tolist(), times.tolist(), strict=True):
         ci = win_rate(of(wins, ties, losses), resamples=1_000, rng=rng).ci
