@@ -1,6 +1,7 @@
 """`alpaca-suite eval` and `alpaca-suite quickstart`: helm-run, helm-summarize and leaderboard build in one call."""
 
 import os
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -143,7 +144,7 @@ class _bars:
             TextColumn("left"), Eta(), TextColumn("{task.fields[note]}"),
         )  # fmt: skip
         # HELM's own output is redirected while this runs, so the real stream is taken now.
-        self._console = Console(file=click.get_text_stream("stderr"))
+        self._console = Console(file=sys.stderr)
         self._progress = Progress(*columns, console=self._console, redirect_stdout=False, redirect_stderr=False)
         answers = sum(stage.n_items for stage in plan.stages)
         verdicts = sum(stage.n_verdicts for stage in plan.stages)

@@ -20,7 +20,7 @@ from alpaca_eval_suite.judge.builtin import NAME as BUILTIN
 from alpaca_eval_suite.judge.builtin import judge_by_checks
 from alpaca_eval_suite.judge.checks import parse_checks, run_checks
 from alpaca_eval_suite.judge.pairwise import VerdictError, pairwise_prompt, read_ruling, win_of
-from alpaca_eval_suite.probes.short_answer import classify
+from alpaca_eval_suite.probes.item import read_short_answer
 from alpaca_eval_suite.types import Comparison, Instruction, Order
 
 _GIVE_UP_AFTER = 20
@@ -62,7 +62,8 @@ class AlpacaAnnotator(Annotator):  # type: ignore[misc]
         output = request_state.result.completions[0].text
         found: dict[str, Any] = {}
         if self._metric == "short_answer":
-            found["answer"] = _read_short_answer(item, output)
+            outcome = read_short_answer(item, output)
+            found["answer"] = {"outcome": outcome.label, "reason": outcome.reason}
         if "checks" in item.key:
             report = run_checks(
                 parse_checks(item.key["checks"]), instruction=item.instruction, input=item.input, output=output
@@ -159,13 +160,3 @@ class _Failures:
             "and run the same command again.",
         ) from error
 
-
-def _read_short_answer(item: Instruction, output: str) -> dict[str, Any]:
-    outcome = classify(
-        output,
-        answers=item.key.get("answers", ()),
-        traps=item.key.get("traps", ()),
-        subject=item.key.get("subject", ()),
-        question=item.instruction,
-    )
-    return {"outcome": outcome.label, "reason": outcome.reason}

@@ -30,7 +30,7 @@ from alpaca_eval_suite.files import sha256_text
 from alpaca_eval_suite.models.checkpoint import Checkpoint
 from alpaca_eval_suite.models.embedded import EMBEDDED_MODELS, ensure_embedded_model
 from alpaca_eval_suite.models.fingerprint import short
-from alpaca_eval_suite.models.request import Generation, GenerationRequest, Message
+from alpaca_eval_suite.models.request import Generation, GenerationRequest, Message, TooLongError
 
 PREFIX = "alpaca/"
 _ENGINE = 1  # goes up when the engine would answer the same request otherwise
@@ -97,7 +97,7 @@ class LocalCheckpointClient(CachingClient):  # type: ignore[misc]
             response, cached = self.cache.get(
                 self.make_cache_key(key, request), wrap_request_time(lambda: self._answer(generation, request))
             )
-        except UsageError as error:
+        except TooLongError as error:
             return RequestResult(
                 success=False,
                 cached=False,

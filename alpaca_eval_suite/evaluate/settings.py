@@ -23,6 +23,7 @@ from alpaca_eval_suite.files import sha256_text
 from alpaca_eval_suite.judge.builtin import NAME as BUILTIN
 from alpaca_eval_suite.judge.checks import parse_checks
 from alpaca_eval_suite.judge.pairwise import template_hash
+from alpaca_eval_suite.probes.item import read_short_answer
 from alpaca_eval_suite.prompts import ALPACA_WITH_INPUT, ALPACA_WITHOUT_INPUT, PromptFormat
 from alpaca_eval_suite.types import Instruction
 
@@ -107,7 +108,7 @@ def make_settings(**arguments: Any) -> Settings:
     _check_baseline(settings)
     items = load_instructions(settings.card)
     checkable = all("checks" in item.key for item in items)
-    _check_checks(items)
+    _check_keys(settings.card, items)
     has_baseline = settings.outputs_file() is not None or settings.baseline_deployment() is not None
     if judge == "auto":
         judge = BUILTIN if checkable and has_baseline else NONE
@@ -129,15 +130,17 @@ def make_settings(**arguments: Any) -> Settings:
     return settings.model_copy(update={"judge": judge})
 
 
-def _check_checks(items: Sequence[Instruction]) -> None:
-    """A bad check must show before hours of generation, not after."""
+def _check_keys(card: Card, items: Sequence[Instruction]) -> None:
+    """What the scoring needs of each item must be wrong before hours of generation, not after."""
     for item in items:
-        if "checks" not in item.key:
-            continue
         try:
-            parse_checks(item.key["checks"])
+            if "checks" in item.key:
+                parse_checks(item.key["checks"])
+            if card.metric == "short_answer":
+                read_short_answer(item, "")
         except SuiteError as error:
-            raise SuiteError(error.what, where=f"{item.id}, {error.where}", next_step=error.next_step) from error
+            where = ", ".join(part for part in (card.name, item.id, error.where) if part)
+            raise SuiteError(error.what, where=where, next_step=error.next_step) from error
 
 
 def _check_baseline(settings: Settings) -> None:

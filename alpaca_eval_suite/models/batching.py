@@ -115,9 +115,7 @@ _models: dict[tuple[str, str, str], Batcher] = {}
 _models_lock = threading.Lock()
 
 
-def get_model(
-    folder: Path | str, *, dtype: str = "auto", device: str = "auto", batch_size: int = 16
-) -> Batcher:
+def get_model(folder: Path | str, *, dtype: str = "auto", device: str = "auto", batch_size: int = 16) -> Batcher:
     """The one Batcher of this process for (content of the folder, dtype, device); `.model` is the model.
 
     Loaded on the first call, whose `batch_size` holds for all later ones. Thread-safe. Raises SuiteError
@@ -134,6 +132,25 @@ def get_model(
             model = LocalModel.load(checkpoint, dtype=dtype, device=device, batch_size=batch_size)
             _models[key] = Batcher(model)
         return _models[key]
+
+
+def close_models() -> None:
+    """Stop every model of this process after its current step; requests without an answer raise SuiteError."""
+    for batcher in list(_models.values()):
+        batcher.close()
+
+
+def resolve_placement(checkpoint: Checkpoint, *, dtype: str, device: str) -> tuple[str, str]:
+    """The dtype and device that `auto` stands for here, without loading the model.
+
+    Raises UsageError when one is unknown or not available, MissingExtraError without torch.
+    """
+    try:
+        from alpaca_eval_suite.models.network import chosen_device, chosen_dtype
+    except ImportError as error:
+        raise MissingExtraError("helm", "Running a local checkpoint") from error
+    device = chosen_device(device)
+    return chosen_dtype(dtype, checkpoint.dtype, device), device
 
 
 def _stopped() -> SuiteError:

@@ -77,8 +77,7 @@ def _read_config(folder: Path) -> dict[str, Any]:
         raise SuiteError(
             "an adapter lies in the folder, and would be ignored or applied depending on what is installed",
             where=str(folder / "adapter_config.json"),
-            next_step="Merge it with peft's merge_and_unload() and save_pretrained() to a new folder, or "
-            "move it away.",
+            next_step="Merge it with peft's merge_and_unload() and save_pretrained() to a new folder, or move it away.",
         )
     return config
 
@@ -91,9 +90,7 @@ def _read_json(path: Path) -> dict[str, Any]:
             f"is not valid JSON ({error})", where=str(path), next_step="Copy the file again from its source."
         ) from error
     if not isinstance(value, dict):
-        raise SuiteError(
-            "is not a JSON object", where=str(path), next_step="Copy the file again from its source."
-        )
+        raise SuiteError("is not a JSON object", where=str(path), next_step="Copy the file again from its source.")
     return value
 
 
@@ -143,9 +140,7 @@ def _check_safetensors(path: Path) -> None:
     ends = [tensor["data_offsets"][1] for tensor in tensors.values()]
     expected = 8 + length + max(ends, default=0)
     if not ends or size != expected:
-        raise SuiteError(
-            f"has {size:,} bytes, its header says {expected:,}", where=str(path), next_step=again
-        )
+        raise SuiteError(f"has {size:,} bytes, its header says {expected:,}", where=str(path), next_step=again)
 
 
 def _safetensors_header(path: Path) -> tuple[int, dict[str, Any]] | None:
@@ -180,11 +175,7 @@ def _stored_dtype(path: Path) -> str:
 
 def _check_tokenizer(folder: Path) -> None:
     found = {name for name in TOKENIZER_FILES if (folder / name).is_file()}
-    whole = (
-        found & {*_WHOLE_TOKENIZERS}
-        or {"vocab.json", "merges.txt"} <= found
-        or any(folder.glob("*.tiktoken"))
-    )
+    whole = found & {*_WHOLE_TOKENIZERS} or {"vocab.json", "merges.txt"} <= found or any(folder.glob("*.tiktoken"))
     if not whole:
         raise SuiteError(
             "holds no tokenizer (tokenizer.json, tokenizer.model, or vocab.json with merges.txt)",

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import torch
 
 from alpaca_eval_suite.errors import SuiteError
-from alpaca_eval_suite.models.request import FinishReason, Generation, GenerationRequest, Token
+from alpaca_eval_suite.models.request import FinishReason, Generation, GenerationRequest, Token, TooLongError
 from alpaca_eval_suite.models.tokenizer import CheckpointTokenizer, TextStream
 
 
@@ -22,9 +22,7 @@ class Row:
         self._tokenizer = tokenizer
         self._stream = TextStream(tokenizer, self.prompt.ids)
         # A stop string that is one special token never shows in the text, so it is stopped at by its id.
-        self._stop_ids = (
-            {tokenizer.single_special(stop): stop for stop in request.stop} if request.stop else {}
-        )
+        self._stop_ids = {tokenizer.single_special(stop): stop for stop in request.stop} if request.stop else {}
         self._echoed: list[Token] = []
         self._tokens: list[Token] = []
         self._text = ""
@@ -178,7 +176,7 @@ def _room(request: GenerationRequest, prompt: int, context: int | None) -> int:
     # A text that is only scored may fill the context; an answer needs at least one place.
     needed = 1 if request.max_tokens else 0
     if prompt + needed > context:
-        raise SuiteError(
+        raise TooLongError(
             f"the prompt has {prompt:,} tokens, and the model takes {context:,}"
             + (" with its answer" if needed else ""),
             next_step="Shorten this instruction or its input, or leave the item out.",

@@ -87,9 +87,7 @@ def ensure_embedded_model(name: str = "smollm2-135m-instruct", cache_dir: Path |
     that holds the model is missing or not the expected version, or the disk is full.
     """
     if name not in _MODELS:
-        raise UsageError(
-            f"no embedded model is named {name!r}", next_step=f"There are: {', '.join(EMBEDDED_MODELS)}."
-        )
+        raise UsageError(f"no embedded model is named {name!r}", next_step=f"There are: {', '.join(EMBEDDED_MODELS)}.")
     model = _MODELS[name]
     target = (cache_dir or default_cache_dir()) / "models" / name
     if (target / "config.json").is_file():
@@ -130,9 +128,7 @@ def _package_file(name: str, model: _Embedded, module: str, path: str) -> Path:
     spec = find_spec(module)
     file = Path(spec.origin).parent / path if spec and spec.origin else None
     if file is None or not file.is_file():
-        raise SuiteError(
-            f"the Python package that holds {name} is not installed", next_step=f"Type: {model.pip}"
-        )
+        raise SuiteError(f"the Python package that holds {name} is not installed", next_step=f"Type: {model.pip}")
     return file
 
 

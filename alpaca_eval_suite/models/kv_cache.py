@@ -160,7 +160,5 @@ def can_batch(config: Any) -> bool:
     """Whether every layer's state is plain keys and values, so that rows can be padded and moved."""
     plain = {DynamicLayer, DynamicSlidingWindowLayer}
     # Chunked attention counts chunks from the first column, which padding shifts.
-    chunked = "chunked_attention" in (
-        getattr(config.get_text_config(decoder=True), "layer_types", None) or ()
-    )
+    chunked = "chunked_attention" in (getattr(config.get_text_config(decoder=True), "layer_types", None) or ())
     return not chunked and {type(layer) for layer in DynamicCache(config=config).layers} <= plain

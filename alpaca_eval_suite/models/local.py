@@ -75,9 +75,7 @@ class LocalModel:
         outcomes: dict[Hashable, Generation | SuiteError] = {}
 
         def take(room: int, _idle: bool) -> list[tuple[Hashable, GenerationRequest]]:
-            return [
-                (index, requests[index]) for index in (waiting.pop() for _ in range(min(room, len(waiting))))
-            ]
+            return [(index, requests[index]) for index in (waiting.pop() for _ in range(min(room, len(waiting))))]
 
         self.serve(take, outcomes.__setitem__)
         answers = []

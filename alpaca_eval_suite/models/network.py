@@ -35,8 +35,8 @@ class Network:
     def load(cls, checkpoint: Checkpoint, dtype: str, device: str) -> "Network":
         """Raises UsageError on an unknown dtype or device, SuiteError when the weights do not fit the
         configuration, the model type is unknown, or memory does not suffice."""
-        device = _chosen_device(device)
-        dtype = _chosen_dtype(dtype, checkpoint.dtype, device)
+        device = chosen_device(device)
+        dtype = chosen_dtype(dtype, checkpoint.dtype, device)
         if device == "cpu":
             torch.set_num_threads(_usable_cores())
         module = _load_module(checkpoint, dtype)
@@ -104,8 +104,7 @@ class Network:
         if self._takes_positions:
             inputs["position_ids"] = (torch.arange(new)[None, :] + ends - new).clamp(min=0)
         inputs = {
-            name: value.to(self.device) if isinstance(value, torch.Tensor) else value
-            for name, value in inputs.items()
+            name: value.to(self.device) if isinstance(value, torch.Tensor) else value for name, value in inputs.items()
         }
         if self._takes_keep:
             inputs["logits_to_keep"] = keep
@@ -149,22 +148,20 @@ def _load_module(checkpoint: Checkpoint, dtype: str) -> Any:
     return module
 
 
-def _chosen_device(device: str) -> str:
+def chosen_device(device: str) -> str:
     if device == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     try:
         chosen = torch.device(device)
     except RuntimeError as error:
-        raise UsageError(
-            f"{device!r} is not a device", next_step="There are: auto, cpu, cuda, cuda:1."
-        ) from error
+        raise UsageError(f"{device!r} is not a device", next_step="There are: auto, cpu, cuda, cuda:1.") from error
     counts = {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available())}
     if (chosen.index or 0) >= counts.get(chosen.type, 0):
         raise UsageError(f"the device {device!r} is not available here", next_step="Use device auto or cpu.")
     return device
 
 
-def _chosen_dtype(dtype: str, stored: str, device: str) -> str:
+def chosen_dtype(dtype: str, stored: str, device: str) -> str:
     if dtype == "auto":
         # float32 on a CPU: rows then do not depend on their batch mates. In bfloat16 they do (near ties of
         # 8-bit logits), and it is only fast where the processor has instructions for it.

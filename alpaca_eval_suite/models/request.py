@@ -4,10 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from alpaca_eval_suite.errors import UsageError
+from alpaca_eval_suite.errors import SuiteError, UsageError
 
 FinishReason = Literal["stop", "eos", "length"]
 """`stop`: a stop string appeared. `eos`: the model ended its answer. `length`: max_tokens was reached."""
+
+
+class TooLongError(SuiteError):
+    """The prompt does not fit into the model's context: this one request has no answer, others may."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +49,7 @@ class GenerationRequest:
 
     def __post_init__(self) -> None:
         checks = {
-            "max_tokens must be at least 1 (0 only with echo_prompt)": self.max_tokens
-            >= (not self.echo_prompt),
+            "max_tokens must be at least 1 (0 only with echo_prompt)": self.max_tokens >= (not self.echo_prompt),
             "temperature must be 0 or more": 0 <= self.temperature < float("inf"),
             "top_p must be above 0 and at most 1": 0 < self.top_p <= 1,
             "top_k must be at least 1": self.top_k is None or self.top_k >= 1,

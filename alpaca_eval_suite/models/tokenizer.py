@@ -40,9 +40,7 @@ class CheckpointTokenizer:
         self._lock = threading.RLock()
         self.context_length = context_length
         added = tokenizer.added_tokens_decoder.items()
-        self.special_ids = frozenset(
-            {*tokenizer.all_special_ids, *(n for n, token in added if token.special)}
-        )
+        self.special_ids = frozenset({*tokenizer.all_special_ids, *(n for n, token in added if token.special)})
         self._prefix = self._find_prefix()
         self.end_ids = frozenset(
             {*_configured_ends(folder), *self._ends_by_name(), *self._ends_of_turn(), *self._own_end()}
@@ -67,9 +65,7 @@ class CheckpointTokenizer:
                 "needs newer transformers.",
             ) from error
         # The tokenizer's own limit is only a fallback: training scripts store their training length there.
-        limit = (
-            getattr(config.get_text_config(), "max_position_embeddings", None) or tokenizer.model_max_length
-        )
+        limit = getattr(config.get_text_config(), "max_position_embeddings", None) or tokenizer.model_max_length
         return cls(checkpoint.folder, tokenizer, limit if limit < 10**9 else None)
 
     @property
@@ -108,9 +104,7 @@ class CheckpointTokenizer:
         tokenizer uses one. Raises SuiteError as `render` does, and on a prompt without any token."""
         encoded = self._encoding(prompt if isinstance(prompt, str) else self.render(prompt), add_special=True)
         if not encoded.ids:
-            raise SuiteError(
-                "the prompt is empty, and this tokenizer puts no BOS in front", where=str(self._folder)
-            )
+            raise SuiteError("the prompt is empty, and this tokenizer puts no BOS in front", where=str(self._folder))
         return encoded
 
     def decode(self, ids: Sequence[int], skip_special: bool = False) -> str:
@@ -152,13 +146,9 @@ class CheckpointTokenizer:
             ) from error
         with self._lock:
             fast = self._tokenizer.is_fast
-            encoding = self._tokenizer(
-                text, add_special_tokens=False, return_offsets_mapping=fast, verbose=False
-            )
+            encoding = self._tokenizer(text, add_special_tokens=False, return_offsets_mapping=fast, verbose=False)
         ids: list[int] = encoding["input_ids"]
-        texts = (
-            _cut(text, [end for _, end in encoding["offset_mapping"]]) if fast else self.token_strings(ids)
-        )
+        texts = _cut(text, [end for _, end in encoding["offset_mapping"]]) if fast else self.token_strings(ids)
         prefix = self._prefix if add_special and tuple(ids[: len(self._prefix)]) != self._prefix else ()
         return EncodedPrompt((*prefix, *ids), ("",) * len(prefix) + tuple(texts))
 

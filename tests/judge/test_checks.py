@@ -1,5 +1,7 @@
 """Each kind of check on concrete answers, and the checks of the scenario user_oriented_mini."""
 
+import json
+import re
 from typing import Any
 
 import pytest
@@ -291,6 +293,13 @@ def test_an_item_of_the_set(row: dict[str, Any]) -> None:
     assert share("") == 0.0
     assert share(row["instruction"]) <= 0.5
     assert share(f"{row['reference']}\n\n" + "I hope that this helps you a lot. " * 60) < 1.0
+
+
+def test_the_examples_of_the_documentation_hold_every_kind() -> None:
+    text = (resource_dir("scenarios") / "user_oriented_mini" / "CHECKS.md").read_text(encoding="utf-8")
+    examples = [json.loads(example) for example in re.findall(r'`(\{"check".*?\})`', text)]
+    kinds = {check.check for check in parse_checks(examples)}
+    assert kinds == {row["check"] for row in ONE_OF_EACH}
 
 
 def test_an_answer_to_another_request_passes_few_checks() -> None:

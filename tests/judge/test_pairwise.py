@@ -60,7 +60,7 @@ def test_exact_bytes() -> None:
     # The label is the beginning of the SHA-256 of seed, request, A and B, with a zero byte between them.
     digest = hashlib.sha256(b"0\0Translate into French.\n\nThe sea\0La mer\0Le mer").hexdigest()
     prompt = pairwise_prompt(PAIR, "model_first")
-    assert prompt == JudgePrompt(GOLDEN.replace("LABEL", digest[:8]), digest[:8])
+    assert prompt == JudgePrompt(GOLDEN.replace("LABEL", digest[:12]), digest[:12])
 
 
 def test_same_bytes_every_time_and_another_label_for_another_seed() -> None:
@@ -70,7 +70,7 @@ def test_same_bytes_every_time_and_another_label_for_another_seed() -> None:
         for pair, order, seed in itertools.product([PAIR, ALONE], ["model_first", "baseline_first"], range(3))
     }
     assert len(labels) == 12
-    assert all(re.fullmatch("[0-9a-f]{8}", label) for label in labels)
+    assert all(re.fullmatch("[0-9a-f]{12}", label) for label in labels)
 
 
 def test_the_hash_is_that_of_the_template() -> None:
