@@ -5,12 +5,16 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
+    from rich.progress import TaskID
+
     from alpaca_eval_suite.evaluate.plan import Options, Plan
+    from alpaca_eval_suite.evaluate.progress import What
 
 _QUICKSTART_MODEL = "smollm2-135m-instruct"
 _QUICKSTART_SCENARIOS = ("user_oriented_mini", "capitals")
@@ -101,13 +105,13 @@ def _evaluate(scenarios: tuple[str, ...], options: dict[str, Any]) -> None:
     _announce(plan)
     if dry_run:
         return
-    with _bars(plan):
+    with _bars(plan) as bars:
         execute.run(plan)
         execute.summarize(plan)
-    failed = _report(plan)
-    if failed:
+    _report(plan)
+    if bars.failed:
         raise PartialError(
-            f"{failed} verdicts failed; they are counted, and no tie was made of them",
+            f"{bars.failed} of {bars.asked} verdicts failed; they are counted, and no tie was made of them",
             where=str(plan.suite_folder),
             next_step="preferences.jsonl in the run's folder says why, line by line.",
         )
@@ -148,38 +152,50 @@ class _bars:
         self._progress = Progress(*columns, console=self._console, redirect_stdout=False, redirect_stderr=False)
         answers = sum(stage.n_items for stage in plan.stages)
         verdicts = sum(stage.n_verdicts for stage in plan.stages)
-        self._tasks = {"answer": self._progress.add_task("answers", total=answers, note="loading HELM")}
+        self._tasks: dict[What, TaskID] = {
+            "answer": self._progress.add_task("answers", total=answers, note="loading HELM")
+        }
         if verdicts:
             self._tasks["verdict"] = self._progress.add_task("verdicts", total=verdicts, note="")
         self._cached = 0
         self._told = 0
+        self._lock = Lock()
+        self.asked = 0
+        self.failed = 0
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> "_bars":
         from alpaca_eval_suite.evaluate import progress
 
         progress.watch(self._done)
         if self._console.is_terminal:
             self._progress.start()
+        return self
 
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
-    def _done(self, what: str, cached: bool) -> None:
-        task = self._tasks.get(what)
-        if task is None:
-            return
-        self._cached += cached and what == "answer"
-        note = f"{self._cached} from the cache" if self._cached else ""
-        self._progress.update(task, advance=1, note=note if what == "answer" else "")
+    def _done(self, what: "What", cached: bool) -> None:
+        with self._lock:  # HELM's threads all report here
+            self.asked += what == "verdict"
+            self.failed += what == "failed verdict"
+            self._cached += cached and what == "answer"
+            task = self._tasks.get(what)
+            if task is not None:
+                self._show(what, task)
+
+    def _show(self, what: "What", task: "TaskID") -> None:
+        note = f"{self._cached} from the cache" if self._cached and what == "answer" else ""
+        self._progress.update(task, advance=1, note=note)
         state = self._progress.tasks[task]
         tenth = int(10 * state.completed / (state.total or 1))
         if not self._console.is_terminal and what == "answer" and tenth > self._told:
             self._told = tenth
-            self._console.print(f"answers: {state.completed:.0f} of {state.total:.0f}")
+            behind = f" ({note})" if note else ""
+            self._console.print(f"answers: {state.completed:.0f} of {state.total:.0f}{behind}", highlight=False)
 
 
-def _report(plan: "Plan") -> int:
-    """Build the leaderboard, print this model's rows, and say where to look next. Returns failed verdicts."""
+def _report(plan: "Plan") -> None:
+    """Build the leaderboard, print it, and say where to look next."""
     from rich.console import Console
 
     from alpaca_eval_suite.judge.builtin import BLIND_SPOTS, NAME
@@ -200,4 +216,3 @@ def _report(plan: "Plan") -> int:
         f"  the leaderboard:                 {options.results}/leaderboard.md\n"
         "  how to read the numbers:         docs/numbers.md"
     )
-    return 0

@@ -1,5 +1,6 @@
 """The annotator: what can be said of each answer beside it — checks, outcome, verdicts — kept where HELM shows it."""
 
+import itertools
 import threading
 from dataclasses import dataclass, replace
 from typing import Any
@@ -8,7 +9,7 @@ from helm.benchmark.adaptation.request_state import RequestState
 from helm.benchmark.annotation.annotator import Annotator
 from helm.benchmark.model_deployment_registry import get_model_deployment
 from helm.clients.auto_client import AutoClient
-from helm.common.request import Request
+from helm.common.request import GeneratedOutput, Request, RequestResult
 
 from alpaca_eval_suite.cards import load_instructions, match_outputs
 from alpaca_eval_suite.errors import SuiteError
@@ -19,7 +20,7 @@ from alpaca_eval_suite.evaluate.settings import NONE, Settings, single_order
 from alpaca_eval_suite.judge.builtin import NAME as BUILTIN
 from alpaca_eval_suite.judge.builtin import judge_by_checks
 from alpaca_eval_suite.judge.checks import parse_checks, run_checks
-from alpaca_eval_suite.judge.pairwise import VerdictError, pairwise_prompt, read_ruling, win_of
+from alpaca_eval_suite.judge.pairwise import JudgePrompt, VerdictError, pairwise_prompt, read_ruling, win_of
 from alpaca_eval_suite.probes.item import read_short_answer
 from alpaca_eval_suite.types import Comparison, Instruction, Order
 
@@ -59,6 +60,9 @@ class AlpacaAnnotator(Annotator):  # type: ignore[misc]
         """Everything known of one answer, as a dict that HELM stores and shows with the instance."""
         progress.check_stop()
         item = instruction_of(request_state.instance)
+        if not request_state.result.completions:
+            # A service that says "success" and gives nothing; HELM's pages need something to show.
+            request_state.result.completions = [GeneratedOutput(text="", logprob=0, tokens=[])]
         output = request_state.result.completions[0].text
         found: dict[str, Any] = {}
         if self._metric == "short_answer":
@@ -83,7 +87,8 @@ class AlpacaAnnotator(Annotator):  # type: ignore[misc]
         if self._baseline is None:
             return self._outputs[item.id].output
         model = get_model_deployment(self._baseline).model_name
-        result = self._client.make_request(replace(request, model_deployment=self._baseline, model=model))
+        with progress.aside():
+            result = self._client.make_request(replace(request, model_deployment=self._baseline, model=model))
         progress.done("baseline answer", cached=result.cached)
         if not result.success and (result.error_flags is None or result.error_flags.is_fatal is not False):
             raise SuiteError(
@@ -105,23 +110,11 @@ class AlpacaAnnotator(Annotator):  # type: ignore[misc]
 
     def _ask(self, comparison: Comparison, order: Order) -> _Verdict:
         progress.check_stop()
+        self._failures.check()
         prompt = pairwise_prompt(comparison, order, self._settings.seed)
-        judge = self._settings.judge
-        texts: dict[str, Any] = {"prompt": prompt.text}
-        if judge.startswith(PREFIX):
-            texts = {"messages": [{"role": "user", "content": prompt.text}]}
-        request = Request(
-            model_deployment=judge,
-            model=get_model_deployment(judge).model_name,
-            temperature=0.0,
-            max_tokens=_JUDGE_TOKENS,
-            **texts,
-        )
         reply = ""
         try:
-            result = self._client.make_request(request)
-            if not result.success or not result.completions:
-                raise VerdictError(f"the judge did not answer: {result.error}")
+            result = self._reply(prompt)
             reply = result.completions[0].text
             ruling = read_ruling(reply, prompt.label)
         except progress.Stopped:
@@ -130,10 +123,45 @@ class AlpacaAnnotator(Annotator):  # type: ignore[misc]
         except Exception as error:
             self._failures.count(error)
             progress.done("verdict")
+            progress.done("failed verdict")
             return _Verdict(order, None, f"{type(error).__name__}: {error}"[:600], reply)
         self._failures.worked()
         progress.done("verdict", cached=result.cached)
         return _Verdict(order, win_of(ruling.choice, order), ruling.reason, reply)
+
+    def _reply(self, prompt: JudgePrompt) -> RequestResult:
+        """What the judge says. HELM's cache keeps every reply: one without a verdict is passed over, and asked anew.
+
+        Raises VerdictError when the judge does not answer.
+        """
+        judge = self._settings.judge
+        local = judge.startswith(PREFIX)
+        request = Request(
+            model_deployment=judge,
+            model=get_model_deployment(judge).model_name,
+            temperature=0.0,
+            max_tokens=_JUDGE_TOKENS,
+            **({"messages": [{"role": "user", "content": prompt.text}]} if local else {"prompt": prompt.text}),
+        )
+        for attempt in itertools.count(1):
+            with progress.aside():
+                result = self._client.make_request(request)
+            if not result.success or not result.completions:
+                raise VerdictError(f"the judge did not answer: {result.error}")
+            # A local judge would say the same again.
+            if not result.cached or local or _readable(result.completions[0].text, prompt):
+                break
+            # `random` is HELM's word for another sample: a place of its own in the cache.
+            request = replace(request, random=f"attempt {attempt}")
+        return result
+
+
+def _readable(reply: str, prompt: JudgePrompt) -> bool:
+    try:
+        read_ruling(reply, prompt.label)
+    except VerdictError:
+        return False
+    return True
 
 
 class _Failures:
@@ -144,6 +172,7 @@ class _Failures:
         self._lock = threading.Lock()
         self._failed = 0
         self._any_worked = False
+        self._last: Exception | None = None
 
     def worked(self) -> None:
         with self._lock:
@@ -152,11 +181,17 @@ class _Failures:
     def count(self, error: Exception) -> None:
         with self._lock:
             self._failed += 1
+            self._last = error
+        self.check()
+
+    def check(self) -> None:
+        """Raise SuiteError when the judge is given up."""
+        with self._lock:
             if self._any_worked or self._failed < _GIVE_UP_AFTER:
                 return
+            last = self._last
         raise SuiteError(
-            f"the judge {self._judge} failed in each of the first {_GIVE_UP_AFTER} verdicts; the last time: {error}",
+            f"the judge {self._judge} failed in each of the first {_GIVE_UP_AFTER} verdicts; the last time: {last}",
             next_step="The answers are in the cache. Mend the judge (key, server, model name) or name another, "
             "and run the same command again.",
-        ) from error
-
+        ) from last

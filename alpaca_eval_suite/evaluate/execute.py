@@ -25,24 +25,43 @@ def log_file(plan: Plan) -> Path:
 
 def run(plan: Plan) -> None:
     """helm-run. Raises the SuiteError behind HELM's, KeyboardInterrupt when stopped; what is done is in the cache."""
-    # HELM waits 10, 20, 40 and 80 seconds between tries; a person is waiting here, and a second call goes on.
-    os.environ.setdefault("HELM_RETRIES", "2")
     path = log_file(plan)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        log = path.open("a", encoding="utf-8")
-    except OSError as error:
+        with path.open("a", encoding="utf-8") as log, _quiet(log), _stop_on_interrupt():
+            _helm_run(plan, path)
+    except OSError as error:  # of the log: what HELM raises comes as a SuiteError
         raise SuiteError(
             f"cannot be written ({error.strerror or error})", where=str(path), next_step="Give another --output-path."
         ) from error
-    with log, _quiet(log), _stop_on_interrupt():
-        from helm.benchmark.run import build_parser, helm_run
 
-        try:
-            helm_run(build_parser().parse_args(plan.run_line()[1:]))
-        except Exception as error:
-            logging.getLogger("helm").exception("the run failed")
-            raise _cause(error, path) from error
+
+def _helm_run(plan: Plan, log: Path) -> None:
+    from helm.benchmark.run import build_parser, helm_run
+
+    _retry_less()
+    try:
+        helm_run(build_parser().parse_args(plan.run_line()[1:]))
+    except Exception as error:
+        logging.getLogger("helm").exception("the run failed")
+        raise _cause(error, log) from error
+
+
+def _retry_less() -> None:
+    """Ask twice, or $HELM_RETRIES times, where HELM asks five times and waits 150 seconds in between.
+
+    A person is waiting here, the client has tries of its own, and the same command goes on later. HELM reads the
+    variable but does not use it for requests.
+    """
+    from helm.clients import auto_client
+    from helm.proxy.retry import get_retry_decorator, retry_if_request_failed
+
+    auto_client.retry_request = get_retry_decorator(
+        "Request",
+        max_attempts=int(os.environ.get("HELM_RETRIES", "2")),
+        wait_exponential_multiplier_seconds=5,
+        retry_on_result=retry_if_request_failed,
+    )
 
 
 def summarize(plan: Plan) -> None:

@@ -124,6 +124,7 @@ class LocalCheckpointClient(CachingClient):  # type: ignore[misc]
         batcher = get_model(
             self._checkpoint.folder, dtype=self._dtype, device=self._device, batch_size=self._batch_size
         )
+        progress.check_stop()  # loading took its time, and nobody may be waiting any more
         answers = [
             batcher.submit(replace(generation, seed=_seed(request, index))) for index in range(request.num_completions)
         ]

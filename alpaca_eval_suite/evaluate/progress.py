@@ -1,12 +1,15 @@
 """What a run is doing, for whoever watches, and the word to stop: shared by the threads of one process."""
 
+import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Literal
 
 from helm.proxy.retry import NonRetriableException
 
-Listener = Callable[[str, bool], None]
-"""Called with what is done ("answer", "baseline answer", "verdict") and whether it came from the cache."""
+What = Literal["answer", "baseline answer", "verdict", "failed verdict"]
+Listener = Callable[[What, bool], None]
+"""Called with what is done and whether it came from the cache; "failed verdict" comes beside "verdict"."""
 
 
 class Stopped(NonRetriableException):  # type: ignore[misc]
@@ -15,6 +18,7 @@ class Stopped(NonRetriableException):  # type: ignore[misc]
 
 _listeners: list[Listener] = []
 _stop = threading.Event()
+_aside = threading.local()
 
 
 def watch(listener: Listener) -> None:
@@ -22,10 +26,22 @@ def watch(listener: Listener) -> None:
     _listeners.append(listener)
 
 
-def done(what: str, *, cached: bool = False) -> None:
+def done(what: What, *, cached: bool = False) -> None:
     """Say that one more of `what` is done."""
+    if what == "answer" and getattr(_aside, "on", False):
+        return
     for listener in _listeners:
         listener(what, cached)
+
+
+@contextlib.contextmanager
+def aside() -> Iterator[None]:
+    """What this thread asks of a model here is a verdict or a baseline's output: no answer of the evaluated model."""
+    _aside.on = True
+    try:
+        yield
+    finally:
+        _aside.on = False
 
 
 def request_stop() -> None:

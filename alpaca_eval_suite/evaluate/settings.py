@@ -14,6 +14,7 @@ from alpaca_eval_suite.cards import (
     baseline_outputs,
     load_card,
     load_instructions,
+    match_outputs,
     outputs_hash,
     read_outputs,
     scenario_hash,
@@ -109,7 +110,8 @@ def make_settings(**arguments: Any) -> Settings:
     items = load_instructions(settings.card)
     checkable = all("checks" in item.key for item in items)
     _check_keys(settings.card, items)
-    has_baseline = settings.outputs_file() is not None or settings.baseline_deployment() is not None
+    outputs = settings.outputs_file()
+    has_baseline = outputs is not None or settings.baseline_deployment() is not None
     if judge == "auto":
         judge = BUILTIN if checkable and has_baseline else NONE
     if judge == BUILTIN and not checkable:
@@ -127,6 +129,8 @@ def make_settings(**arguments: Any) -> Settings:
             f"{settings.scenario} has no baseline to compare with",
             next_step="Give baseline= an outputs file or a HELM deployment.",
         )
+    if judge != NONE and outputs is not None:
+        match_outputs(outputs, items)  # an output that is missing must be known before generation, not after
     return settings.model_copy(update={"judge": judge})
 
 

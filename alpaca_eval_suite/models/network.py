@@ -17,6 +17,7 @@ from alpaca_eval_suite.models.kv_cache import SlotCache, SoloCache, can_batch
 _DTYPES = ("float32", "bfloat16", "float16")
 _CHUNK = 512  # prompt tokens whose logits exist at once when a text is scored: 100 MB at 49,152 words
 _LISTED = 3
+_CPU_QUOTA = Path("/sys/fs/cgroup/cpu.max")  # a container's share of the CPUs: "200000 100000" is two
 
 
 class Network:
@@ -68,12 +69,10 @@ class Network:
         """One prompt: the logits after each token in pieces [token, word], computed as they are read, and the
         state, which is complete after the last piece."""
         cache = self._empty_state()
-        # Recurrent layers take up their state for single tokens only, so they read the whole text at once.
-        size = _CHUNK if self.batches else len(prompt)
 
         def pieces() -> Iterator[torch.Tensor]:
-            for start in range(0, len(prompt), size):
-                part = prompt[start : start + size]
+            for start in range(0, len(prompt), _CHUNK):
+                part = prompt[start : start + _CHUNK]
                 yield self._forward(torch.tensor([part]), [start + len(part)], cache, keep=0)[0]
 
         return pieces(), cache
@@ -178,9 +177,8 @@ def _usable_cores() -> int:
         return cores
     if hasattr(os, "sched_getaffinity"):
         cores = min(cores, len(os.sched_getaffinity(0)))
-    quota = Path("/sys/fs/cgroup/cpu.max")  # a container's share of the CPUs: "200000 100000" is two
-    if quota.is_file():
-        share, _, period = quota.read_text("ascii").partition(" ")
+    if _CPU_QUOTA.is_file():
+        share, _, period = _CPU_QUOTA.read_text("ascii").partition(" ")
         if share.isdigit():
             cores = min(cores, max(1, round(int(share) / int(period))))
     return max(1, cores)

@@ -58,8 +58,21 @@ TINY: dict[str, dict[str, Any]] = {
     },
     "gpt2": {"n_embd": 32, "n_layer": 2, "n_head": 4, "n_positions": 256},
     "gpt_neox": {},
-    "bloom": {"n_layer": 2, "n_head": 4},
+    "bloom": {"n_layer": 2, "n_head": 4, "max_position_embeddings": None},
     "opt": {"ffn_dim": 64, "word_embed_proj_dim": 32},
+    "qwen3_next": {
+        "num_key_value_heads": 2,
+        "head_dim": 8,
+        "layer_types": ["linear_attention", "full_attention"],
+        "linear_num_key_heads": 2,
+        "linear_num_value_heads": 4,
+        "linear_key_head_dim": 8,
+        "linear_value_head_dim": 8,
+        "num_experts": 2,
+        "num_experts_per_tok": 1,
+        "moe_intermediate_size": 16,
+        "shared_expert_intermediate_size": 16,
+    },
     "lfm2": {"num_key_value_heads": 2, "layer_types": ["conv", "full_attention"], "conv_L_cache": 3},
 }
 
@@ -87,6 +100,12 @@ def save_tiny_model(
     }
     torch.manual_seed(seed)
     AutoModelForCausalLM.from_config(AutoConfig.for_model(architecture, **options)).save_pretrained(folder)
+
+
+@pytest.fixture(params=sorted(TINY))
+def architecture(request: pytest.FixtureRequest) -> str:
+    """Every kind of attention, position and state that is batched, and two that cannot be (lfm2, qwen3_next)."""
+    return str(request.param)
 
 
 @pytest.fixture
