@@ -1,5 +1,6 @@
 """`alpaca-suite eval` and `alpaca-suite quickstart`: helm-run, helm-summarize and leaderboard build in one call."""
 
+import math
 import os
 import sys
 from collections.abc import Callable
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
 
 _QUICKSTART_MODEL = "smollm2-135m-instruct"
 _QUICKSTART_SCENARIOS = ("user_oriented_mini", "capitals")
-_SECONDS_PER_ANSWER = 1.5
-"""On two cores without a GPU, for the embedded model; what a dry run reckons with."""
-
 
 def _shared_options(command: Callable[..., Any]) -> Callable[..., Any]:
     options = [
@@ -119,16 +117,16 @@ def _evaluate(scenarios: tuple[str, ...], options: dict[str, Any]) -> None:
 
 def _announce(plan: "Plan") -> None:
     click.echo(f"Model:    {plan.deployment}")
-    total = 0
     for stage in plan.stages:
-        total += stage.n_items
         verdicts = f", {stage.n_verdicts} verdicts by {stage.settings.judge}" if stage.n_verdicts else ""
         click.echo(f"Scenario: {stage.settings.scenario}: {stage.n_items} answers{verdicts}")
         if not stage.n_verdicts and stage.settings.card.metric == "preference":
             click.echo("          No judge: answers are generated and kept. Judge them later, without generating "
                        "again, by the same command with --judge.")  # fmt: skip
-    minutes = total * _SECONDS_PER_ANSWER / 60
-    click.echo(f"Time:     about {minutes:.0f} min for a 135M model on 2 cores, less from the cache\n")
+    seconds = plan.seconds_on_two_cores()
+    if seconds is not None:
+        click.echo(f"Time:     at most about {math.ceil(seconds / 60)} min on 2 cores; a GPU or the cache takes less")
+    click.echo()
     click.echo("The same by hand:")
     for line in plan.lines():
         click.echo(f"  {line}")

@@ -12,7 +12,7 @@ from alpaca_eval_suite.cards import outputs_hash, scenario_hash
 from alpaca_eval_suite.evaluate.local import PREFIX, open_checkpoint
 from alpaca_eval_suite.evaluate.rates import Judged, information
 from alpaca_eval_suite.evaluate.settings import NONE, Settings, prompt_hash
-from alpaca_eval_suite.judge.agreement import agreement_of
+from alpaca_eval_suite.judge.agreement import Agreement, agreement_of
 from alpaca_eval_suite.judge.builtin import NAME as BUILTIN
 from alpaca_eval_suite.judge.pairwise import template_hash
 from alpaca_eval_suite.leaderboard.record import (
@@ -110,8 +110,16 @@ def judge(settings: Settings, items: Sequence[Judged]) -> JudgeRecord | None:
         seed=settings.seed,
         calibrated=agreement is not None,
         agreement=agreement.sentence() if agreement else "not calibrated",
-        has_information=information(items),
+        has_information=_has_information(items, agreement),
     )
+
+
+def _has_information(items: Sequence[Judged], agreement: Agreement | None) -> bool | None:
+    """The information floor: consistency over orders, and agreement with labels, as far as either is known."""
+    consistent = information(items)
+    agreeing = agreement.has_information if agreement else None
+    known = [fact for fact in (consistent, agreeing) if fact is not None]
+    return all(known) if known else None
 
 
 def versions() -> dict[str, str]:

@@ -56,8 +56,9 @@ class Share(BaseModel):
 class Agreement(BaseModel):
     """A judge's measured agreement: mean over readers of the share of pairs with the reader's own label (of three).
 
-    `readers_agree` is the readers among themselves: what a judge can hope for. `longer_wins` is the control
-    that only counts characters.
+    `readers_agree` is the readers among themselves: what a judge can hope for. `longer_wins`, `always_first` and
+    `always_tie` are controls that do not look at what is said. `on_decided` is over the pairs in which every
+    reader prefers one output.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -69,12 +70,26 @@ class Agreement(BaseModel):
     agreement: Share
     readers_agree: Share
     longer_wins: Share
+    always_first: Share
+    always_tie: Share
+    on_decided: Share
+    n_decided: int
+
+    @property
+    def has_information(self) -> bool:
+        """Whether the lower end of the agreement is above "longer wins", "always the first" and a coin.
+
+        A coin never says tie, so it agrees in half of what is not a tie to the readers.
+        """
+        coin = (1 - self.always_tie.value) / 2
+        return self.agreement.low > max(coin, self.longer_wins.value, self.always_first.value)
 
     def sentence(self) -> str:
         """One line to stand beside the judge's numbers."""
         return (
             f"agrees with readers in {self.agreement} of {self.n_pairs} pairs "
-            f"(readers with each other {self.readers_agree}; 'longer wins' {self.longer_wins}); "
+            f"(readers with each other {self.readers_agree}, 'longer wins' {self.longer_wins}, 'always a tie' "
+            f"{self.always_tie}), and in {self.on_decided} of the {self.n_decided} in which readers prefer one; "
             f"readers: {self.readers}"
         )
 
