@@ -134,14 +134,14 @@ def main() -> int:
     parser.add_argument("--at-least", type=float, default=4.0, help="the ratio that is expected")
     options = parser.parse_args()
 
-    import torch
-
     from alpaca_eval_suite.models.embedded import ensure_embedded_model
 
     folder = ensure_embedded_model()
     prompts = PROMPTS[: options.prompts]
     ours = measure(our_side(folder, options.dtype, options.max_tokens, options.batch_size), prompts, options.batch_size)
     helm = measure(helm_side(folder, options.dtype, options.max_tokens), prompts, options.helm_threads)
+
+    import torch  # not before the package that sets up its threads
 
     print(
         f"{folder.name}, {len(prompts)} prompts, at most {options.max_tokens} tokens each, {options.dtype} "

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _QUICKSTART_MODEL = "smollm2-135m-instruct"
 _QUICKSTART_SCENARIOS = ("user_oriented_mini", "capitals")
 
+
 def _shared_options(command: Callable[..., Any]) -> Callable[..., Any]:
     options = [
         click.option("--judge", default="auto", show_default=True, metavar="NAME",

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from alpaca_eval_suite.errors import SuiteError, UsageError
+from alpaca_eval_suite.judge.agreement import agreement_of
 from alpaca_eval_suite.leaderboard.cells import percent, plain, rate_text
 from alpaca_eval_suite.leaderboard.record import RateRecord
 from alpaca_eval_suite.stats import Information, WinRate, has_information, read_preferences, units, win_rate
@@ -69,12 +70,15 @@ def _check_key(preferences: Sequence[Preference], by: str) -> None:
 def _report(pair: Sequence[Preference], by: str | None) -> dict[str, Any]:
     """Everything that is printed on one model, baseline and scenario; the public JSON form."""
     first, information = pair[0], has_information(pair)
+    judges = sorted({p.judge for p in pair})
+    agreement = agreement_of(judges[0]) if len(judges) == 1 else None
     report: dict[str, Any] = {
         "scenario": first.scenario,
         "model": first.model,
         "baseline": first.baseline,
-        "judges": sorted({p.judge for p in pair}),
-        "calibrated": False,
+        "judges": judges,
+        "calibrated": agreement is not None,
+        "agreement": agreement.sentence() if agreement else "not calibrated",
         "information": _information(information),
         **win_rate(units(pair)).as_json(),
     }
@@ -104,7 +108,7 @@ def _text(report: dict[str, Any]) -> str:
     withheld = report["information"]["informative"] is False
     lines = [
         plain(about),
-        f"  judge: {plain(', '.join(report['judges']))} (not calibrated)",
+        f"  judge: {plain(', '.join(report['judges']))} ({report['agreement']})",
         f"  win rate: {_win_rate_text(report, withheld)}",
     ]
     if not withheld:

@@ -9,12 +9,13 @@ from helm.benchmark.adaptation.request_state import RequestState
 from helm.benchmark.annotation.annotator import Annotator
 from helm.benchmark.model_deployment_registry import get_model_deployment
 from helm.clients.auto_client import AutoClient
+from helm.common.cache import CacheConfig
 from helm.common.request import GeneratedOutput, Request, RequestResult
 
 from alpaca_eval_suite.cards import load_instructions, match_outputs
 from alpaca_eval_suite.errors import SuiteError
 from alpaca_eval_suite.evaluate import progress
-from alpaca_eval_suite.evaluate.local import PREFIX
+from alpaca_eval_suite.evaluate.local import PREFIX, check_room
 from alpaca_eval_suite.evaluate.scenario import instruction_of
 from alpaca_eval_suite.evaluate.settings import NONE, Settings, single_order
 from alpaca_eval_suite.judge.builtin import NAME as BUILTIN
@@ -46,9 +47,10 @@ class AlpacaAnnotator(Annotator):  # type: ignore[misc]
 
     name = "alpaca"
 
-    def __init__(self, settings: dict[str, Any], auto_client: AutoClient) -> None:
+    def __init__(self, settings: dict[str, Any], auto_client: AutoClient, cache_config: CacheConfig) -> None:
         self._settings = Settings.model_validate(settings)
         self._client = auto_client
+        self._cache = cache_config
         card = self._settings.card
         self._metric = card.metric
         outputs = self._settings.outputs_file()
@@ -59,6 +61,7 @@ class AlpacaAnnotator(Annotator):  # type: ignore[misc]
     def annotate(self, request_state: RequestState) -> dict[str, Any]:
         """Everything known of one answer, as a dict that HELM stores and shows with the instance."""
         progress.check_stop()
+        check_room(self._cache)
         item = instruction_of(request_state.instance)
         if not request_state.result.completions:
             # A service that says "success" and gives nothing; HELM's pages need something to show.

@@ -9,7 +9,7 @@ from helm.benchmark.adaptation.adapter_spec import AdapterSpec
 from helm.benchmark.adaptation.scenario_state import ScenarioState
 
 from alpaca_eval_suite.cards import outputs_hash, scenario_hash
-from alpaca_eval_suite.evaluate.local import PREFIX, open_checkpoint
+from alpaca_eval_suite.evaluate.local import PREFIX, fingerprint_of_deployment, open_checkpoint
 from alpaca_eval_suite.evaluate.rates import Judged, information
 from alpaca_eval_suite.evaluate.settings import NONE, Settings, prompt_hash
 from alpaca_eval_suite.judge.agreement import Agreement, agreement_of
@@ -39,6 +39,12 @@ def _deployment(adapter: AdapterSpec) -> str:
 def model_name(adapter: AdapterSpec) -> str:
     """The evaluated model's name, for verdict lines and tables."""
     return name_of(_deployment(adapter))
+
+
+def judge_name(settings: Settings) -> str:
+    """The judge in verdict lines and records: a local checkpoint by its folder's name and content, not its place."""
+    mark = fingerprint_of_deployment(settings.judge)
+    return f"{PREFIX}{name_of(settings.judge)}@{mark}" if mark else settings.judge
 
 
 def baseline_name(settings: Settings) -> str | None:
@@ -90,21 +96,25 @@ def decoding(adapter: AdapterSpec) -> DecodingRecord:
 
 
 def baseline(settings: Settings, name: str | None) -> BaselineRecord | None:
-    """The baseline, with its file's hash where there is one."""
+    """The baseline, with its file's hash, or the fingerprint of a local checkpoint."""
     if name is None or settings.judge == NONE:
         return None
-    outputs = settings.outputs_file()
-    return BaselineRecord(name=name, sha256=outputs_hash(outputs) if outputs else None)
+    if outputs := settings.outputs_file():
+        return BaselineRecord(name=name, sha256=outputs_hash(outputs))
+    deployment = settings.baseline_deployment() or ""
+    local = deployment.startswith(PREFIX)
+    return BaselineRecord(name=name, sha256=open_checkpoint(deployment).fingerprint if local else None)
 
 
 def judge(settings: Settings, items: Sequence[Judged]) -> JudgeRecord | None:
     """The judge, with its measured agreement or the words "not calibrated"."""
     if settings.judge == NONE:
         return None
-    agreement = agreement_of(settings.judge)
+    name = judge_name(settings)
+    agreement = agreement_of(name)
     builtin = settings.judge == BUILTIN
     return JudgeRecord(
-        name=settings.judge if builtin else name_of(settings.judge),
+        name=name,
         template_sha256=None if builtin else template_hash(),
         orders="single" if builtin else settings.orders,
         seed=settings.seed,

@@ -5,6 +5,7 @@ say how they run; the first two are part of every cache key.
 """
 
 import os
+import shutil
 from dataclasses import asdict, replace
 from functools import lru_cache
 from pathlib import Path
@@ -34,6 +35,7 @@ from alpaca_eval_suite.models.request import Generation, GenerationRequest, Mess
 
 PREFIX = "alpaca/"
 _ENGINE = 1  # goes up when the engine would answer the same request otherwise
+_ROOM = 16 << 20  # bytes
 _REASONS = {"stop": "stop", "eos": "endoftext", "length": "length"}
 
 
@@ -67,6 +69,20 @@ def fingerprint_of_deployment(name: str) -> str | None:
     return short(open_checkpoint(name).fingerprint) if name.startswith(PREFIX) else None
 
 
+def check_room(cache: CacheConfig) -> None:
+    """Raise SuiteError when the cache's disk is as good as full.
+
+    HELM's writer thread dies of a full disk and the run waits for it for ever, so this must be known before.
+    """
+    path = getattr(cache, "path", None)  # none where the cache is switched off
+    if path is not None and shutil.disk_usage(Path(path).parent).free < _ROOM:
+        raise SuiteError(
+            f"the disk is full: under {_ROOM >> 20} MiB are free for the cache",
+            where=str(path),
+            next_step="Free some space, then run the same command again: what was finished is kept.",
+        )
+
+
 class LocalCheckpointClient(CachingClient):  # type: ignore[misc]
     """Answers HELM's requests with a local checkpoint, in batches across HELM's threads, through HELM's cache."""
 
@@ -94,6 +110,7 @@ class LocalCheckpointClient(CachingClient):  # type: ignore[misc]
             **asdict(generation),
         }
         try:
+            check_room(self.cache.config)
             response, cached = self.cache.get(
                 self.make_cache_key(key, request), wrap_request_time(lambda: self._answer(generation, request))
             )

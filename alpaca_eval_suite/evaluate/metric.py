@@ -41,7 +41,8 @@ class AlpacaMetric(MetricInterface):  # type: ignore[misc]
         settings = self._settings
         model = describe.model_name(scenario_state.adapter_spec)
         baseline = describe.baseline_name(settings)
-        items = [_judged(state, settings, model, baseline) for state in scenario_state.request_states]
+        judge = describe.judge_name(settings)
+        items = [_judged(state, settings, model, baseline, judge) for state in scenario_state.request_states]
         outcomes = LABELS if settings.card.metric == "short_answer" else ()
         rates, won = all_rates(items, outcomes, settings.seed)
         lengths = {
@@ -82,7 +83,7 @@ class AlpacaMetric(MetricInterface):  # type: ignore[misc]
         return MetricResult(stats, [_per_instance(item) for item in items])
 
 
-def _judged(state: RequestState, settings: Settings, model: str, baseline: str | None) -> Judged:
+def _judged(state: RequestState, settings: Settings, model: str, baseline: str | None, judge: str) -> Judged:
     item = instruction_of(state.instance)
     completion = state.result.completions[0]
     found = (state.annotations or {}).get("alpaca", {})
@@ -94,7 +95,7 @@ def _judged(state: RequestState, settings: Settings, model: str, baseline: str |
             win=verdict["win"],
             model=model,
             baseline=baseline or "",
-            judge=settings.judge,
+            judge=judge,
             scenario=settings.scenario,
             order=verdict["order"],
             seed=settings.seed,

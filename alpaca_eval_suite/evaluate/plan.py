@@ -128,12 +128,13 @@ def make_plan(options: Options) -> Plan:
     """
     if not options.scenarios:
         raise UsageError("no scenario is named", next_step="Give --scenario NAME.")
-    if any(sign in options.baseline for sign in ",="):
-        raise UsageError(
-            "a comma or an equals sign in a path cannot be passed to HELM",
-            where=options.baseline,
-            next_step="Rename the file or give it through a link.",
-        )
+    for name in (options.judge, options.baseline):
+        if any(sign in name for sign in ",="):
+            raise UsageError(
+                "a comma or an equals sign in a name cannot be passed to HELM",
+                where=name,
+                next_step="Rename the file or give it through a link.",
+            )
     deployment = _deployment(options.model)
     stages = []
     for name in options.scenarios:

@@ -1,16 +1,21 @@
 """Run specs: what `alpaca_user_oriented:judge=...` in a run entry stands for."""
 
+import json
 from dataclasses import dataclass, replace
 from typing import Any
 
 from helm.benchmark.adaptation.adapter_spec import ADAPT_CHAT, ADAPT_GENERATION, AdapterSpec
 from helm.benchmark.annotation.annotator import AnnotatorSpec
 from helm.benchmark.metrics.metric import MetricSpec
+from helm.benchmark.model_deployment_registry import ModelDeploymentNotFoundError, get_model_deployment
 from helm.benchmark.run_spec import RunSpec
 from helm.benchmark.scenarios.scenario import ScenarioSpec
 
+from alpaca_eval_suite.errors import UsageError
 from alpaca_eval_suite.evaluate.local import fingerprint_of_deployment
-from alpaca_eval_suite.evaluate.settings import Settings, make_settings
+from alpaca_eval_suite.evaluate.settings import NONE, Settings, make_settings
+from alpaca_eval_suite.files import sha256_text
+from alpaca_eval_suite.judge.builtin import NAME as BUILTIN
 
 _PACKAGE = "alpaca_eval_suite.evaluate"
 
@@ -28,8 +33,19 @@ class AlpacaRunSpec(RunSpec):  # type: ignore[misc]
         deployment = self.adapter_spec.model_deployment or self.adapter_spec.model
         if "fingerprint=" not in self.name and (mark := fingerprint_of_deployment(deployment)):
             object.__setattr__(self, "name", f"{self.name},fingerprint={mark}")
+        self._name_changed_decoding()
         metrics = [replace(spec, args={**spec.args, "run": self.name}) for spec in self.metric_specs]
         object.__setattr__(self, "metric_specs", metrics)
+
+    def _name_changed_decoding(self) -> None:
+        """HELM's expanders (temperature=, stop=) change the decoding after `spec` was made: the name must say so."""
+        adapter, decoding = self.adapter_spec, Settings.model_validate(self.metric_specs[0].args["settings"]).decoding
+        now = {"max_tokens": adapter.max_tokens, "temperature": adapter.temperature, "stop": adapter.stop_sequences}
+        if now == {**decoding.model_dump(), "stop": list(decoding.stop)}:
+            return
+        mark = f"decoding={sha256_text(json.dumps(now, sort_keys=True))[:8]}"
+        kept = [part for part in self.name.split(",") if not part.startswith("decoding=")]
+        object.__setattr__(self, "name", ",".join([*kept, mark]))
 
 
 def make_run_spec(scenario: str, **arguments: Any) -> AlpacaRunSpec:
@@ -38,6 +54,7 @@ def make_run_spec(scenario: str, **arguments: Any) -> AlpacaRunSpec:
     Raises UsageError for arguments that do not fit.
     """
     settings = make_settings(scenario=scenario, **arguments)
+    _check_deployments(settings)
     decoding = settings.decoding
     chat = settings.prompt_format == "chat"
     adapter = AdapterSpec(
@@ -67,10 +84,26 @@ def make_run_spec(scenario: str, **arguments: Any) -> AlpacaRunSpec:
     )
 
 
+def _check_deployments(settings: Settings) -> None:
+    """A judge or baseline that HELM does not know must show before hours of generation, not after."""
+    judge = settings.judge if settings.judge not in (NONE, BUILTIN) else None
+    for role, name in (("judge", judge), ("baseline", settings.baseline_deployment())):
+        if name is None:
+            continue
+        try:
+            get_model_deployment(name)
+        except ModelDeploymentNotFoundError as error:
+            raise UsageError(
+                f"HELM knows no deployment {name!r}, which the run names as its {role}",
+                next_step="docs/judges.md says how to describe a server in prod_env/model_deployments.yaml.",
+            ) from error
+
+
 def _name(settings: Settings) -> str:
     parts = {
         "prompt_format": settings.prompt_format,
-        "judge": settings.judge.replace(":", "_"),
+        # As HELM names models: a path's last two parts, since a file's name must not be long. `spec` has the content.
+        "judge": "/".join(settings.judge.replace(":", "_").split("/")[-2:]),
         "spec": settings.spec_hash(),
     }
     return f"alpaca_{settings.scenario}:" + ",".join(f"{key}={value}" for key, value in parts.items())

@@ -84,12 +84,15 @@ class Settings(BaseModel):
 
     def spec_hash(self) -> str:
         """8 hex digits over everything, data included, that changes the result beside the model."""
+        from alpaca_eval_suite.evaluate.local import fingerprint_of_deployment  # HELM, which `Settings` does without
+
         outputs = self.outputs_file()
         parts = [
-            self.model_dump(exclude={"baseline", "max_tokens"}),
+            self.model_dump(exclude={"judge", "baseline", "max_tokens"}),
+            fingerprint_of_deployment(self.judge) or self.judge,
             self.decoding.model_dump(),
             scenario_hash(self.card),
-            outputs_hash(outputs) if outputs else self.baseline,
+            outputs_hash(outputs) if outputs else fingerprint_of_deployment(self.baseline) or self.baseline,
             template_hash(),
         ]
         return sha256_text(json.dumps(parts, sort_keys=True))[:8]

@@ -18,12 +18,14 @@ from helm.benchmark.presentation.summarize import Run, Summarizer
 from alpaca_eval_suite.cards import load_card
 from alpaca_eval_suite.errors import SuiteError
 from alpaca_eval_suite.evaluate.local import PREFIX
+from alpaca_eval_suite.files import sha256_text
 from alpaca_eval_suite.resources import resource_dir
 
 _METRIC_GROUPS = {
     "preference": ["alpaca_preference", "alpaca_judge", "alpaca_checks", "alpaca_outputs"],
     "short_answer": ["alpaca_short_answer", "alpaca_outputs"],
 }
+_LONGEST = 40
 _FINGERPRINT = re.compile(r"fingerprint=([0-9a-f]+)")
 
 
@@ -56,7 +58,9 @@ class AlpacaSummarizer(Summarizer):  # type: ignore[misc]
             spec = replace(spec, adapter_spec=replace(spec.adapter_spec, model=name, model_deployment=name))
         for metric in spec.metric_specs:
             settings = metric.args.get("settings", {})
-            told_apart = {key: settings[key] for key in ("judge", "baseline", "orders", "seed") if key in settings}
+            told_apart = {
+                key: _brief(settings[key]) for key in ("judge", "baseline", "orders", "seed") if key in settings
+            }
             spec = replace(
                 spec,
                 scenario_spec=replace(spec.scenario_spec, args={**spec.scenario_spec.args, **told_apart}),
@@ -97,6 +101,13 @@ class AlpacaSummarizer(Summarizer):  # type: ignore[misc]
                 for group in self.schema.run_groups
             ],
         )
+
+
+def _brief(value: Any) -> Any:
+    """HELM makes file names of these, and a path may be too long for one."""
+    if not isinstance(value, str) or len(value) <= _LONGEST:
+        return value
+    return f"{value[-_LONGEST:].rpartition('/')[2]}-{sha256_text(value)[:8]}"
 
 
 def _register(name: str, folder: str, fingerprint: str) -> None:

@@ -90,8 +90,8 @@ def _withheld(rows: Sequence[Row]) -> list[str]:
     if not found:
         return []
     return [
-        f"No information ({_rows(found)}): the judge is not seen to do better than always-first, a coin or "
-        "'longer wins'. What it said is in the JSON entry only."
+        f"No information ({_rows(found)}): neither its agreement with itself over the two orders nor, where it was "
+        "measured, with readers is above that of a judge who does not look. What it said is in the JSON entry only."
     ]
 
 

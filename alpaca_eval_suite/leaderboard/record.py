@@ -83,7 +83,7 @@ class DecodingRecord(_Record):
 
 
 class BaselineRecord(_Record):
-    """Whose outputs the model was compared with; `sha256` of their file, None when made on the fly."""
+    """Whose outputs the model was compared with; `sha256` of their file, or a local checkpoint's fingerprint."""
 
     name: str
     sha256: str | None = None

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from alpaca_eval_suite.errors import MissingExtraError, SuiteError
 from alpaca_eval_suite.models.checkpoint import Checkpoint
 from alpaca_eval_suite.models.request import Generation, GenerationRequest
+from alpaca_eval_suite.models.threads import let_threads_sleep
 
 if TYPE_CHECKING:
     from alpaca_eval_suite.models.local import LocalModel
@@ -125,6 +126,7 @@ def get_model(folder: Path | str, *, dtype: str = "auto", device: str = "auto", 
     key = (checkpoint.fingerprint, dtype, device)
     with _models_lock:
         if key not in _models:
+            let_threads_sleep()
             try:
                 from alpaca_eval_suite.models.local import LocalModel
             except ImportError as error:

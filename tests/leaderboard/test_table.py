@@ -123,7 +123,7 @@ def test_what_a_judge_without_information_said_is_not_printed(make_run: RunFacto
     assert cells(table, "n") == ["58", "58"]
     markdown = to_markdown(entries)
     assert "98.7" not in markdown
-    assert "No information (row 2): the judge is not seen to do better than always-first" in markdown
+    assert "No information (row 2): neither its agreement with itself over the two orders" in markdown
     assert "98.7" not in rendered(entries, 80)
     assert "98.7" not in rendered(entries, WIDE)
 

@@ -6,6 +6,10 @@ from typing import Any
 
 import pytest
 
+from alpaca_eval_suite.models.threads import let_threads_sleep
+
+let_threads_sleep()
+
 SPECIAL = ("<pad>", "<s>", "</s>", "<|turn|>", "<|end|>")
 CHAT_TEMPLATE = (
     "{{ bos_token }}{% for message in messages %}<|turn|>{{ message['role'] }}\n{{ message['content'] }}<|end|>\n"

@@ -1,3 +1,4 @@
+import os
 import shutil
 import subprocess
 import sys
@@ -182,6 +183,26 @@ def test_a_retrained_folder_is_loaded_anew(tiny: Tiny) -> None:
     assert before is not after
     request = GenerationRequest("Hello", 12)
     assert before.submit(request).text != after.submit(request).text
+
+
+def test_threads_sleep_unless_the_user_says_otherwise(tiny: Tiny) -> None:
+    """The variable counts only if it is there before torch is."""
+    program = (
+        "import os, sys\n"
+        "class Watch:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'torch':\n"
+        "            print(os.environ.get('OMP_WAIT_POLICY'), flush=True)\n"
+        "sys.meta_path.insert(0, Watch())\n"
+        "from alpaca_eval_suite.models.batching import get_model\n"
+        f"get_model({str(tiny())!r}, device='cpu')\n"
+    )
+    for given, expected in (({}, "PASSIVE"), ({"OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE")):
+        environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"} | given
+        result = subprocess.run(
+            [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
+        )
+        assert result.stdout.splitlines()[0] == expected
 
 
 def test_a_folder_that_does_not_load_fails_every_time_in_the_same_way(tmp_path: Path) -> None:

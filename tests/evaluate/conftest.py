@@ -1,0 +1,28 @@
+"""Every test has its own scenarios and caches, and HELM's registries as our plugin fills them."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alpaca_eval_suite.evaluate import progress
+
+
+@pytest.fixture(autouse=True)
+def own_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads or writes outside its own folder, and nobody listens or has asked to stop."""
+    monkeypatch.setenv("ALPACA_SCENARIOS", str(tmp_path / "scenarios"))
+    monkeypatch.setenv("ALPACA_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.delenv("ALPACA_DATA_DIR", raising=False)
+    monkeypatch.setattr(progress, "_listeners", [])
+    progress._stop.clear()
+
+
+@pytest.fixture(scope="session")
+def helm() -> Any:
+    """HELM with its own configuration and our plugin, as helm-run sees it."""
+    import alpaca_eval_suite.helm_plugin  # noqa: F401
+    from helm.benchmark.config_registry import register_builtin_configs_from_helm_package
+
+    register_builtin_configs_from_helm_package()
+    return register_builtin_configs_from_helm_package

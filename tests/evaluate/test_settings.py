@@ -1,0 +1,180 @@
+"""Arguments of a run entry: what is refused, what `auto` chooses, what a run's identity is made of."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alpaca_eval_suite.errors import SuiteError, UsageError
+from alpaca_eval_suite.evaluate.settings import Settings, make_settings, prompt_hash, single_order
+from alpaca_eval_suite.types import Instruction
+
+WriteScenario = Callable[..., Path]
+NO_CHECKS = {"columns": {"slices": {}, "key": {}}}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"judgement": "x"}, "judgement: Extra inputs are not permitted"),
+        ({"orders": "twice"}, "orders: Input should be 'both' or 'single'"),
+        ({"prompt_format": "html"}, "prompt_format: Input should be 'alpaca' or 'chat'"),
+        ({"max_tokens": 0}, "max_tokens: Input should be greater than 0"),
+        ({"max_tokens": "many"}, "max_tokens: Input should be a valid integer"),
+        ({"seed": "x"}, "seed: Input should be a valid integer"),
+        ({"seed": 0.5}, "seed: Input should be a valid integer"),
+        ({"judge": "gpt-4"}, "no judge is named 'gpt-4'"),
+        ({"judge": "openai/gpt-4", "baseline": "none"}, "trial has no baseline to compare with"),
+        ({"judge": "builtin:checks", "baseline": "none"}, "trial has no baseline to compare with"),
+        ({"baseline": "outputs.jsonl"}, "baseline 'outputs.jsonl' is neither a file nor a HELM deployment"),
+        ({"baseline": "./a/b"}, "baseline './a/b' is neither a file nor a HELM deployment"),
+        ({"baseline": "painter"}, "baseline 'painter' is neither a file nor a HELM deployment"),
+    ],
+)
+def test_bad_argument(write_scenario: WriteScenario, arguments: dict[str, Any], message: str) -> None:
+    write_scenario()
+    with pytest.raises(UsageError) as caught:
+        make_settings(scenario="trial", **arguments)
+    assert message in str(caught.value)
+    assert caught.value.next_step
+    assert caught.value.exit_code == 2
+
+
+def test_unknown_scenario_names_the_nearest(write_scenario: WriteScenario) -> None:
+    write_scenario()
+    with pytest.raises(UsageError, match="Did you mean 'trial'"):
+        make_settings(scenario="trail")
+
+
+def test_checks_cannot_judge_items_without_checks(write_scenario: WriteScenario) -> None:
+    write_scenario(**NO_CHECKS)
+    with pytest.raises(UsageError, match="builtin:checks cannot judge trial: its items come without checks"):
+        make_settings(scenario="trial", judge="builtin:checks")
+
+
+@pytest.mark.parametrize(
+    ("card", "baseline", "judge"),
+    [
+        ({}, "card", "builtin:checks"),
+        ({}, "openai/gpt-4", "builtin:checks"),
+        ({}, "none", "none"),
+        ({"baseline": None}, "card", "none"),
+        (NO_CHECKS, "card", "none"),
+    ],
+)
+def test_auto_takes_the_checks_where_there_are_checks_and_a_baseline(
+    write_scenario: WriteScenario, card: dict[str, Any], baseline: str, judge: str
+) -> None:
+    write_scenario(**card)
+    assert make_settings(scenario="trial", baseline=baseline).judge == judge
+
+
+def test_baseline_from_a_file_the_card_or_a_deployment(write_scenario: WriteScenario, tmp_path: Path) -> None:
+    folder = write_scenario(2)
+    file = tmp_path / "mine.jsonl"
+    file.write_text('{"id": "t0", "output": "a", "model": "mine"}\n{"id": "t1", "output": "b"}\n')
+
+    def found(baseline: str) -> tuple[Path | None, str | None]:
+        settings = make_settings(scenario="trial", baseline=baseline)
+        outputs = settings.outputs_file()
+        return (outputs.path if outputs else None, settings.baseline_deployment())
+
+    assert found("card") == (folder / "baseline.jsonl", None)
+    assert found(str(file)) == (file, None)
+    assert found("openai/gpt-4") == (None, "openai/gpt-4")
+    assert found("none") == (None, None)
+
+
+def test_an_output_that_is_missing_is_known_before_generation(write_scenario: WriteScenario) -> None:
+    folder = write_scenario(3, outputs=[{"id": "t0", "output": "a"}, {"id": "t2", "output": "c"}])
+    with pytest.raises(SuiteError) as caught:
+        make_settings(scenario="trial")
+    assert (caught.value.what, caught.value.where) == ("no output for: t1", str(folder / "baseline.jsonl"))
+    assert make_settings(scenario="trial", judge="none").judge == "none"
+
+
+def test_bad_checks_are_known_before_generation(write_scenario: WriteScenario) -> None:
+    items = [{"id": "a", "instruction": "Say.", "topic": "t", "checks": [{"check": "smells", "of": "roses"}]}]
+    write_scenario(items=items)
+    with pytest.raises(SuiteError) as caught:
+        make_settings(scenario="trial")
+    assert caught.value.where == "trial, a, check 1"
+    assert "smells" in caught.value.what
+
+
+def test_a_scenario_whose_name_is_a_number(write_scenario: WriteScenario) -> None:
+    write_scenario(name="123")
+    assert make_settings(scenario=123).scenario == "123"
+
+
+def test_max_tokens_replaces_only_that_part_of_the_decoding(write_scenario: WriteScenario) -> None:
+    write_scenario(decoding={"max_tokens": 16, "temperature": 0.7, "stop": ["END"]})
+    decoding = make_settings(scenario="trial", max_tokens=5).decoding
+    assert (decoding.max_tokens, decoding.temperature, decoding.stop) == (5, 0.7, ("END",))
+
+
+def _hash(**arguments: Any) -> str:
+    return make_settings(scenario="trial", **arguments).spec_hash()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"orders": "single"},
+        {"seed": 1},
+        {"prompt_format": "chat"},
+        {"max_tokens": 15},
+        {"judge": "openai/gpt-4"},
+        {"baseline": "openai/gpt-4"},
+    ],
+)
+def test_spec_hash_changes_with(write_scenario: WriteScenario, change: dict[str, Any]) -> None:
+    write_scenario()
+    assert _hash(**change) != _hash()
+
+
+def test_spec_hash_knows_content_and_not_how_it_was_said(write_scenario: WriteScenario, tmp_path: Path) -> None:
+    folder = write_scenario()
+    before = _hash()
+    assert len(before) == 8
+    assert _hash(max_tokens=16, judge="builtin:checks", orders="both", seed=0) == before
+    copy = tmp_path / "elsewhere.jsonl"
+    copy.write_bytes((folder / "baseline.jsonl").read_bytes())
+    assert _hash(baseline=str(copy)) == before
+
+    copy.write_text(copy.read_text().replace("red", "green"))
+    assert _hash(baseline=str(copy)) != before
+    data = folder / "data.jsonl"
+    data.write_text(data.read_text().replace("colour number 1", "colour number one"))
+    assert _hash() != before
+
+
+@pytest.mark.parametrize("role", ["judge", "baseline"])
+def test_spec_hash_knows_a_local_checkpoint_by_its_content(
+    write_scenario: WriteScenario, make_checkpoint: Callable[..., Path], role: str
+) -> None:
+    write_scenario()
+    here, there = make_checkpoint("here/tiny"), make_checkpoint("there/other")
+    retrained = make_checkpoint("retrained/tiny", retrained=True)
+    hashes = [_hash(**{role: f"alpaca/{folder}"}) for folder in (here, there, retrained)]
+    assert hashes[0] == hashes[1] != hashes[2]
+
+
+def test_settings_survive_helms_json() -> None:
+    settings = Settings(scenario="trial", judge="a/b", baseline="c.jsonl", seed=3, max_tokens=7)
+    assert Settings.model_validate(json.loads(json.dumps(settings.model_dump()))) == settings
+
+
+def test_single_order_is_a_fair_coin_of_seed_and_id() -> None:
+    items = [Instruction(f"i{index}", "x") for index in range(1000)]
+    draws = [[single_order(Settings(scenario="s", seed=seed), item) for item in items] for seed in (0, 0, 1)]
+    assert draws[0] == draws[1] != draws[2]
+    # 1000 tosses: four standard errors are 63.
+    assert all(437 <= draw.count("model_first") <= 563 for draw in draws)
+
+
+def test_prompt_hash_tells_the_formats_apart() -> None:
+    assert prompt_hash("alpaca") == "832d55b5e3033cb5130c245e2702c185118e49b2c4ce033ae4bafd753f2d779a"
+    assert prompt_hash("chat") != prompt_hash("alpaca")
