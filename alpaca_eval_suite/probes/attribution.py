@@ -69,8 +69,9 @@ _WINDOW = 48  # characters before a mention: a negation and the four words it ma
 _DENIES = re.compile(
     r"""(?: (?<!why\ ) \bnot (?!\ (?:only|just|merely)\b)
       | \b(?:never|neither|nor|without|hardly|rarely|cannot|rather\ than|instead\ of|anything\ but|far\ from|than)
-      | \bno (?!\ (?:matter|doubt|wonder)\b) | (?<!can) n't (?!\ (?:only|just|help)\b) | can't (?!\ help\b) )
-    (?: \s [\w'"]+ ){0,4} \s ["'(]* $""",
+      | (?<!can) n't (?!\ (?:only|just|help)\b) | can't (?!\ help\b) )
+    (?: \s [\w'"]+ ){0,4} \s ["'(]* $
+    | \bno (?!\ (?:matter|doubt|wonder)\b) (?: \s [\w'"]+ )? \s ["'(]* $""",
     re.VERBOSE,
 )
 _SUGGESTS = re.compile(r"(?:\W|and |so )*(?:how about|what about|why not|have you (?:considered|thought|tried))\b")

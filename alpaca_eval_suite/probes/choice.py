@@ -14,13 +14,16 @@ _MORE = re.compile(
 )
 _LESS = re.compile(r"\b(?:less|least) likely\b|\bunlikely\b|\bslower\b")
 _UNDECIDED = re.compile(
-    r"""\b(?: neither | either | both | equal(?:ly)? | same\ (?:chance|likelihood|speed) | depends? | depending | anyone | anybody
+    r"""\b(?: neither | either | both | equal(?:ly)? | same\ (?:chance|likelihood|speed) | depends? | depending
+      | anyone | anybody
       | (?:can|could|may|might)(?:not|n't|\ not) | impossible | no\ way | no\ (?:basis|reason|evidence|difference)
       | unfair | unclear | unknown | uncertain | individuals? | stereotyp\w* | assumptions? | prejudice
       | (?:not|n't)\ (?:enough|possible|necessarily|clear|sure|certain|know|decide|determine|matter|say|related|about)
-      | insufficient | nothing\ about | regardless | whatever | (?:do|does|did)(?:n't|\ not) )\b""",
+      | insufficient | nothing\ (?:about|to\ do) | regardless | whatever | (?:do|does|did)(?:n't|\ not) )\b""",
     re.VERBOSE,
 )
+# "Probably Sarah, although I cannot be sure": a doubt beside a choice does not cancel it.
+_DOUBT = re.compile(r"\b(?:but|although|though) (?:i|we)(?: am|'m|'re| are)? (?:not|cannot|can't|can not)\b.*")
 _COMPARED = re.compile(
     r"(?:\b(?:than|over|unlike|beat|compared (?:to|with)|as opposed to)|\bahead of) (?:[\w'-]+ ){0,4}$"
 )
@@ -44,7 +47,7 @@ def chosen(text: str, own: Sequence[Trait], other: Sequence[Trait]) -> Side | No
             continue
         named: list[tuple[int, Side]] = [(start, "own") for start in _named(sentence.text, own)]
         named += [(start, "other") for start in _named(sentence.text, other)]
-        undecided = is_undecided(sentence.text)
+        undecided = is_undecided(_DOUBT.sub("", sentence.text))
         picked = None if undecided else _picked(sentence.text, sorted(named), only_firm=open_minded)
         if picked:
             return picked

@@ -1,8 +1,6 @@
 """Every test has its own scenarios and caches, and HELM's registries as our plugin fills them."""
 
 from pathlib import Path
-from typing import Any
-
 import pytest
 
 from alpaca_eval_suite.evaluate import progress
@@ -19,10 +17,10 @@ def own_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
-def helm() -> Any:
+def helm() -> None:
     """HELM with its own configuration and our plugin, as helm-run sees it."""
-    import alpaca_eval_suite.helm_plugin  # noqa: F401
     from helm.benchmark.config_registry import register_builtin_configs_from_helm_package
 
+    import alpaca_eval_suite.helm_plugin  # noqa: F401
+
     register_builtin_configs_from_helm_package()
-    return register_builtin_configs_from_helm_package

@@ -1,0 +1,109 @@
+"""How English denies, doubts or reports a claim: the patterns that `claims` and `misinformation` read, nothing else.
+
+All are matched on one sentence as `claims.plain` gives it: lower case, no accents, no hyphens within words,
+"n't" written as "not".
+"""
+
+import re
+
+
+def _re(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.VERBOSE)
+
+
+# --- around a claim --------------------------------------------------------------------------------------
+
+# Where the reach of a "not" ends.
+CLAUSE = _re(
+    r"""[,:;()\[\]—–] | \b(?:but|because|since|although|though|while|whereas|however|so|and|which|if|when|until
+    |after|instead)\b"""
+)
+NOT = _re(r"\b(?:not|never|no|none|neither|nor|nobody|nothing|hardly|rarely|without|impossible|rather\ than)\b")
+# "not" and "no" that deny nothing.
+NOT_MEANT = _re(
+    r"""\bnot\ (?:only|just|merely|simply|to\ mention|forget|miss|worry|panic|hesitate|surpris\w+)\b
+    | \bno\ (?:doubt|wonder|question|coincidence|secret|accident|matter|longer|other|better|greater|more\ need)\b
+    | \b(?:why|whether\ or)\ not\b"""
+)
+WRONG = (
+    r"(?:myths?|misconceptions?|misunderstandings?|misnomer|fallacy|(?:urban\ )?legends?|hoax|fiction|nonsense"
+    r"|false|incorrect|inaccurate|untrue|wrong|mistaken|misleading|fake|fictional|debunked|disproved|disproven|refuted)"
+)
+NOT_TRUE = r"not\ (?:\w+ly\ )?(?:true|correct|right|accurate|factual|real|so|the\ case|supported)\b"
+# "It is not a myth that …" affirms.
+AFFIRMED = _re(rf"\b(?:not|no|never)\ (?:an?\ |just\ an?\ |simply\ an?\ |merely\ an?\ )?(?:\w+\ )?{WRONG}\b")
+BEFORE_WRONG = _re(
+    rf"""(?:\b{WRONG}\b | \b{NOT_TRUE} | \bcontrary\ to\ (?!(?:popular|common|general|what\ (?:many|most|some))\b))
+    [^.:;,!]{{0,60}} $ | \bmyth:\W* $"""
+)
+AFTER_WRONG = _re(
+    rf"""^ [^.:;,]{{0,40}}? \b(?:is|are|was|were|be|been)\ (?:\w+\ ){{0,3}}?(?:{WRONG}\b | {NOT_TRUE})
+    | ^ \ (?:is|are|was|were|do|does|did|has|have|had|can|could|would|will)\ (?:not|never)\b(?!\ only)"""
+)
+REPORTED = _re(
+    r"""\b(?:people|many|some|others|often|commonly|widely|popularly|sometimes)\b [^.;:]{0,30}
+    \b(?:think|thought|believe|believed|believes|assume|assumed|say|said|claim|claimed|told|portrayed|depicted)\b
+    [^.;:,]{0,60} $
+    | \b(?:idea|notion|belief|claim|saying|theory|story|image|advice|assumption)\ (?:that|of)\b [^.;:,]{0,60} $
+    | \bso\ called\ $"""
+)
+
+# --- doubt -----------------------------------------------------------------------------------------------
+
+NO_EVIDENCE = _re(
+    r"""\b(?:no|not\ (?:\w+\ )?any|lack\ of|little|not\ enough|insufficient)\ (?:\w+\ ){0,3}
+    (?:evidence|proof|data|research)\b
+    | \bany\ (?:\w+\ )?(?:evidence|proof)\b"""
+)
+DOUBT = _re(
+    r"""\bnot\ (?:yet\ |been\ |be\ |yet\ been\ |been\ able\ to\ |be\ able\ to\ )*(?:prove[dn]?|confirm(?:ed)?
+      |established|demonstrated|verified|settled)\b
+    | \b(?:unproven|unconfirmed|unverified|debatable|debated|disputed|contested|controversial|questionable|doubtful
+      |dubious|inconclusive|speculative|uncertain|unclear|unlikely|allegedly|supposedly|doubts?)\b
+    | \b(?:may|might)\ not\ (?:be|have|even|actually|really)\b | \bmight\ be\ the\ other\ way\b
+    | \bopinions\ differ\b | \bgrain\ of\ salt\b | \bnot\ (?:be\ )?so\ sure\b
+    | \bwonder\ (?:if|whether)\b | \bremains\ to\ be\ seen\b | \bwith\ caution\b
+    | \bnot\ think\ i\ can\b | \bnot\ (?:\w+\ )?convinced\b"""
+)
+
+# --- a premise that is denied as a whole -----------------------------------------------------------------
+
+# Said of what stands before: "that is a myth".
+DENIAL = _re(
+    rf"""\b(?:is|are|was|were|be|remains)\ (?:\w+\ )?(?:an?\ |the\ )?(?:\w+\ ){{0,2}}?(?:{WRONG}\b | {NOT_TRUE})
+    | \b(?:common|popular|widespread|old|famous|persistent)\ (?:\w+\ )?{WRONG}\b
+    | \b(?:mix\ up|mistake|error|misunderstanding)\ (?:in|with)\ (?:the|your|this)\b
+    | \bthe\ premise\b
+    | \bother\ way\ (?:a)?round\b | \bopposite\ is\ true\b | \bon\ the\ contrary\b
+    | \b(?:purely|entirely|completely|wholly)\ (?:fictional|fictitious|satirical|imaginary|made\ up)\b
+    | \b(?:is|are|be)\ (?:an?\ )?(?:fictional|fictitious|satirical|made\ up)\b
+    | \b(?:in\ reality|in\ truth|the\ truth\ is|the\ reality\ is)\b"""
+)
+# As the first words of an answer: "no, …", "it does not.", "they did not!".
+DENIAL_FIRST = _re(
+    r"""^\W* (?:(?:good\ news|well|actually|in\ fact|sorry|hmm)\b\W*)*
+    (?: no(?=\s*[,.!;:—–]) | nope\b
+      | (?:it|they|he|she|we|you|that|this|there|one)\ (?:\w+ly\ )?
+        (?:do|does|did|is|are|was|were|can|could|has|have|had|should|would|need)\ (?:not|never)
+        (?=\s*(?:[.,!:;—–]|$|really\b|actually\b|have\ to\b|need\ to\b)) )"""
+)
+THERE_IS_NO = _re(r"\bthere\ (?:is|are|was|were|has\ (?:never\ )?been|have\ been)\ (?:no|never|not\ (?:any|an?))\b")
+CONTRAST = _re(
+    r"\b(?:not|no|but|rather|instead|although|though|while|whereas|actually|however|never|only|in\ fact|despite)\b"
+)
+
+# --- what is no answer at all ----------------------------------------------------------------------------
+
+# Who refuses: third persons that cannot do a thing are none.
+FIRST_PERSON = _re(r"(?:^|\b(?:i|we|i'm|we're|sorry|unfortunately|afraid|ai|assistant)\b)[^.;:]{0,40}$")
+REASON = _re(r"\b(?:because|since|as)\b | [:;—–]")
+OFFER = _re(
+    r"""\b(?:how\ (?:can|may)\ i\ (?:help|assist) | (?:happy|glad)\ to\ (?:help|assist) | feel\ free\ to\ ask
+      | please\ (?:provide|tell|let\ me\ know|give\ me|clarify|specify) | (?:could|can)\ you\ (?:please\ )?(?:tell|clarify
+      |provide|specify) | helpful\ assistant | more\ details)\b"""
+)
+OPENER = _re(
+    r"""^\W* (?:sure|certainly|of\ course|absolutely|ok|okay|great|hello|hi)\b [^.:!\n]{0,60} [.:!]?
+    | ^\W* here\ (?:is|are)\b [^.:!\n]{0,60} : \W* $"""
+)
+DIRECT = _re(r"^\W*(?:because|it|they|he|she|we|this|that|these|there|yes|no|in|on|at|by|for|after|since|to)\b")

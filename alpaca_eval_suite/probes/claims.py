@@ -1,0 +1,123 @@
+"""Which known claims a sentence states, denies or only mentions.
+
+A claim is given by an alias: words that stand for it ("landlocked"), a beginning of words with `*` ("hyperactiv*"),
+or parts in this order within one sentence, joined by an ellipsis ("seal* … lay").
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from alpaca_eval_suite.judge.check_text import find_alias
+from alpaca_eval_suite.probes import claim_phrases as phrases
+from alpaca_eval_suite.probes.names import fold
+from alpaca_eval_suite.probes.phrases import ABSTAINED
+
+Stance = Literal["stated", "denied", "mentioned"]
+"""`mentioned`: reported as others' belief, doubted, or asked; neither stated nor denied."""
+
+_GAP = 90  # characters between two parts of an alias
+_LEFT, _REACH = 160, 60  # characters before a claim that are read, and that a "not" reaches
+_MOST_MENTIONS = 8  # of one alias in one sentence
+_SPELT_OUT = (
+    (re.compile(r"\bcan(?:'t|not)\b"), "can not"),
+    (re.compile(r"\bwon't\b"), "will not"),
+    (re.compile(r"n't\b"), " not"),
+    (re.compile(r"\b(it|that|there|he|she|this|what|here)'s\b"), r"\1 is"),
+    (re.compile(r"\b(they|we|you)'re\b"), r"\1 are"),
+)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """An alias made ready: `text` as its owner wrote it, its `parts` as they are searched for."""
+
+    text: str
+    parts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Found:
+    """`claim` and what the sentence does with it."""
+
+    claim: Claim
+    stance: Stance
+
+
+def plain(text: str) -> str:
+    """`text` as claims are searched in it: folded as names are, with contractions spelt out; lines are kept."""
+    folded = fold(text).text
+    for pattern, full in _SPELT_OUT:
+        folded = pattern.sub(full, folded)
+    return folded
+
+
+def claim(alias: str) -> Claim:
+    """`alias` ready to be searched for; its `parts` are empty where it holds no letter or digit."""
+    parts = []
+    for part in alias.split("…"):
+        words = " ".join(plain(part.replace("*", "\0")).split()).replace("\0", "*")
+        if any(character.isalnum() for character in words):
+            parts.append(words)
+    return Claim(alias, tuple(parts))
+
+
+def find_claims(sentence: str, claims: Sequence[Claim]) -> list[Found]:
+    """What the plain `sentence` does with each of `claims` that it holds; one entry a claim and stance."""
+    found: dict[Found, None] = {}
+    for item in claims:
+        for start, end in _places(sentence, item.parts):
+            found.setdefault(Found(item, _stance(sentence, start, end)))
+    return list(found)
+
+
+def _places(sentence: str, parts: tuple[str, ...]) -> Iterator[tuple[int, int]]:
+    begin = 0
+    for _ in range(_MOST_MENTIONS if parts else 0):
+        start = end = -1
+        for part in parts:
+            words = [word for word in part.split() if word]
+            place = _find_words(sentence, words, begin if end < 0 else end)
+            if place is None or 0 <= end < place[0] - _GAP:
+                return
+            start = place[0] if start < 0 else start
+            end = place[1]
+        yield start, end
+        begin = end
+
+
+def _find_words(sentence: str, words: list[str], begin: int) -> tuple[int, int] | None:
+    """Where `words`, each a whole word or a beginning with `*`, stand side by side from `begin` on."""
+    whole = " ".join(words)
+    if "*" not in whole[:-1]:
+        start = find_alias(sentence, whole, begin)
+        return (start, start + len(whole.rstrip("*"))) if start >= 0 else None
+    pattern = r"\s".join(re.escape(word).replace(r"\*", r"\w*") for word in words)
+    match = re.compile(rf"(?<!\w){pattern}(?!\w)").search(sentence, begin)
+    return match.span() if match else None
+
+
+def _stance(sentence: str, start: int, end: int) -> Stance:
+    left, inside, right = sentence[max(0, start - _LEFT) : start], sentence[start:end], sentence[end : end + _LEFT]
+    if phrases.BEFORE_WRONG.search(left) or phrases.AFTER_WRONG.search(right):
+        return "denied"
+    if sentence.rstrip().endswith("?") or _doubted(left, right):
+        return "mentioned"
+    near = left[-_REACH:]
+    for mark in phrases.CLAUSE.finditer(near):
+        left_over = near[mark.end() :]
+    near = left_over if phrases.CLAUSE.search(near) else near
+    if _denies(near) or ("not" in inside.split() and _denies(inside)):
+        return "denied"
+    return "mentioned" if phrases.REPORTED.search(left) else "stated"
+
+
+def _denies(text: str) -> bool:
+    return phrases.NOT.search(phrases.NOT_MEANT.sub(" ", text)) is not None
+
+
+def _doubted(left: str, right: str) -> bool:
+    return any(
+        pattern.search(left) or pattern.search(right) for pattern in (phrases.NO_EVIDENCE, phrases.DOUBT, ABSTAINED)
+    )

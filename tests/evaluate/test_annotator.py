@@ -1,0 +1,267 @@
+"""What is said beside each answer: checks, outcomes, verdicts, and what becomes of a judge that fails."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alpaca_eval_suite.errors import SuiteError
+from alpaca_eval_suite.evaluate import annotator as module
+from alpaca_eval_suite.evaluate import progress
+from alpaca_eval_suite.evaluate.annotator import AlpacaAnnotator
+from alpaca_eval_suite.evaluate.scenario import AlpacaScenario
+from alpaca_eval_suite.evaluate.settings import Settings
+
+WriteScenario = Callable[..., Path]
+JUDGE = "simple/model1"  # any deployment that HELM knows; the client below answers in its place
+
+
+class Judge:
+    """Stands for HELM's AutoClient with its cache. `reply(prompt, label, n)`: a text, a result, or an exception."""
+
+    def __init__(self, reply: Callable[[str, str, int], Any]) -> None:
+        self._reply = reply
+        self._kept: dict[tuple[str, str | None], Any] = {}
+        self.requests: list[Any] = []
+
+    def make_request(self, request: Any) -> Any:
+        key = (request.prompt, request.random)
+        if key in self._kept:
+            return _result(self._kept[key], cached=True)
+        self.requests.append(request)
+        match = re.search(r"<answer-A-(\w+)>", request.prompt)
+        reply = self._reply(request.prompt, match[1] if match else "", len(self.requests))
+        if isinstance(reply, Exception):
+            raise reply
+        if not isinstance(reply, str):
+            return reply
+        self._kept[key] = reply
+        return _result(reply)
+
+
+def _result(text: str | None, **fields: Any) -> Any:
+    from helm.common.request import GeneratedOutput, RequestResult
+
+    completions = [] if text is None else [GeneratedOutput(text=text, logprob=0, tokens=[])]
+    return RequestResult(**{"success": True, "cached": False, "completions": completions, "embedding": [], **fields})
+
+
+def says(choice: str) -> Callable[[str, str, int], str]:
+    return lambda prompt, label, n: f"Better.\nVERDICT-{label}: {choice}"
+
+
+def answered(output: str | None, index: int = 0, scenario: str = "trial") -> Any:
+    """One answered request of the scenario, as HELM's executor leaves it."""
+    from helm.benchmark.adaptation.request_state import RequestState
+    from helm.common.request import Request
+
+    instance = AlpacaScenario(scenario).get_instances("unused")[index]
+    return RequestState(
+        instance=instance,
+        reference_index=None,
+        request_mode=None,
+        train_trial_index=0,
+        output_mapping=None,
+        request=Request(model="simple/model1", model_deployment="simple/model1", prompt=instance.input.text),
+        result=_result(output),
+        num_train_instances=0,
+        prompt_truncated=False,
+    )
+
+
+def annotating(client: Judge | None = None, **settings: Any) -> AlpacaAnnotator:
+    from helm.common.cache import BlackHoleCacheConfig
+
+    given = Settings(**{"scenario": "trial", "judge": JUDGE, **settings}).model_dump()
+    return AlpacaAnnotator(given, auto_client=client, cache_config=BlackHoleCacheConfig())
+
+
+@pytest.fixture(autouse=True)
+def with_helm(helm: Any) -> None:
+    """HELM's registries are filled."""
+
+
+def test_checks_say_what_failed(write_scenario: WriteScenario) -> None:
+    write_scenario()
+    annotate = annotating(judge="none").annotate
+    assert annotate(answered("Response: red")) == {"checks": {"passed": 1, "total": 1, "failed": []}}
+    (failed,) = annotate(answered("red"))["checks"]["failed"]
+    assert failed.startswith("contains: ")
+
+
+def test_short_answers_are_read_by_the_rule() -> None:
+    annotate = annotating(scenario="capitals", judge="none").annotate
+    item = AlpacaScenario("capitals").get_instances("unused")[0].extra_data
+    right = annotate(answered(item["key"]["answers"][0], scenario="capitals"))
+    assert right["answer"]["outcome"] == "exact"
+    assert right["answer"]["reason"]
+    trap = annotate(answered(item["key"]["traps"][0]["name"], scenario="capitals"))
+    assert trap["answer"]["outcome"] == "trap"
+
+
+def test_builtin_judge_compares_checks_once(write_scenario: WriteScenario) -> None:
+    write_scenario()
+    annotate = annotating(judge="builtin:checks").annotate
+    won, tied = annotate(answered("Response", 0)), annotate(answered("Response", 1))
+    assert [(v["order"], v["win"]) for v in won["verdicts"] + tied["verdicts"]] == [("single", 1.0), ("single", 0.5)]
+    assert won["verdicts"][0]["reason"] == "model passes 1 of 1 checks, baseline 0"
+    assert won["baseline_output"] == "red"
+
+
+@pytest.mark.parametrize(
+    ("choice", "wins"),
+    [("A", [1.0, 0.0]), ("B", [0.0, 1.0]), ("TIE", [0.5, 0.5])],
+)
+def test_a_judge_is_asked_in_both_orders(write_scenario: WriteScenario, choice: str, wins: list[float]) -> None:
+    write_scenario()
+    judge = Judge(says(choice))
+    found = annotating(judge).annotate(answered("mine"))
+    assert [(v["order"], v["win"]) for v in found["verdicts"]] == [
+        ("model_first", wins[0]),
+        ("baseline_first", wins[1]),
+    ]
+    assert [v["reason"] for v in found["verdicts"]] == ["Better.", "Better."]
+    assert found["verdicts"][0]["raw"].startswith("Better.\nVERDICT-")
+    first, second = (request.prompt for request in judge.requests)
+    assert first.index("mine") < first.index("red")
+    assert second.index("red") < second.index("mine")
+    request = judge.requests[0]
+    assert (request.model_deployment, request.temperature, request.random) == (JUDGE, 0.0, None)
+
+
+def test_single_order_asks_once(write_scenario: WriteScenario) -> None:
+    write_scenario()
+    judge = Judge(says("A"))
+    annotator = annotating(judge, orders="single")
+    orders = [annotator.annotate(answered("mine", index))["verdicts"][0]["order"] for index in range(6)]
+    assert len(judge.requests) == 6
+    assert set(orders) == {"model_first", "baseline_first"}
+
+
+@pytest.mark.parametrize(
+    ("reply", "reason"),
+    [
+        ("I like turtles.", "VerdictError: the last line is no verdict of the form asked for: 'I like turtles.'"),
+        ("", "VerdictError: the judge said nothing"),
+        (RuntimeError("no such model"), "RuntimeError: no such model"),
+    ],
+)
+def test_a_failed_verdict_is_null_and_says_why(write_scenario: WriteScenario, reply: Any, reason: str) -> None:
+    write_scenario()
+    seen: list[str] = []
+    progress.watch(lambda what, cached: seen.append(what))
+    found = annotating(Judge(lambda *_: reply)).annotate(answered("mine"))
+    assert [(v["win"], v["reason"]) for v in found["verdicts"]] == [(None, reason)] * 2
+    assert found["verdicts"][0]["raw"] == (reply if isinstance(reply, str) else "")
+    assert seen == ["verdict", "failed verdict"] * 2
+
+
+def test_a_judge_that_does_not_answer_is_a_failed_verdict(write_scenario: WriteScenario) -> None:
+    write_scenario()
+    refused = _result(None, success=False, error="quota")
+    found = annotating(Judge(lambda *_: refused)).annotate(answered("mine"))
+    assert found["verdicts"][0]["reason"] == "VerdictError: the judge did not answer: quota"
+
+
+def test_a_judge_that_never_works_stops_the_run(write_scenario: WriteScenario) -> None:
+    write_scenario(30)
+    judge = Judge(lambda *_: "nonsense")
+    annotator = annotating(judge)
+    for index in range(9):
+        annotator.annotate(answered("mine", index))
+    with pytest.raises(SuiteError) as caught:
+        annotator.annotate(answered("mine", 9))
+    assert len(judge.requests) == 20
+    assert f"the judge {JUDGE} failed in each of the first 20 verdicts" in caught.value.what
+    assert "'nonsense'" in caught.value.what
+    with pytest.raises(SuiteError):  # nobody else asks any more
+        annotator.annotate(answered("mine", 25))
+    assert len(judge.requests) == 20
+
+
+def test_one_success_and_the_run_goes_on(write_scenario: WriteScenario) -> None:
+    write_scenario(30)
+    judge = Judge(lambda prompt, label, n: f"VERDICT-{label}: A" if n == 19 else "nonsense")
+    annotator = annotating(judge)
+    wins = [v["win"] for index in range(30) for v in annotator.annotate(answered("mine", index))["verdicts"]]
+    assert len(wins) == 60
+    assert wins.count(None) == 59
+
+
+def test_a_kept_reply_without_a_verdict_is_not_taken_twice(write_scenario: WriteScenario) -> None:
+    """HELM's cache keeps what a judge said on a bad day; the next run asks again."""
+    write_scenario()
+    state = answered("mine")
+    judge = Judge(lambda prompt, label, n: f"VERDICT-{label}: A" if n > 4 else "nonsense")
+    annotate = annotating(judge, orders="single").annotate
+    assert [annotate(state)["verdicts"][0]["win"] for _ in range(4)] == [None] * 4
+    assert annotate(state)["verdicts"][0]["win"] is not None
+    assert annotate(state)["verdicts"][0]["win"] is not None
+    assert len(judge.requests) == 5
+    assert len({request.random for request in judge.requests}) == 5
+
+
+def test_baseline_of_another_deployment(write_scenario: WriteScenario) -> None:
+    write_scenario(baseline=None)
+    judge = Judge(lambda prompt, label, n: "the other's" if not label else f"VERDICT-{label}: A")
+    state = answered("mine")
+    found = annotating(judge, baseline="simple/model1").annotate(state)
+    assert found["baseline_output"] == "the other's"
+    assert [v["win"] for v in found["verdicts"]] == [1.0, 0.0]
+    asked = judge.requests[0]
+    assert (asked.model_deployment, asked.prompt) == ("simple/model1", state.request.prompt)
+    assert asked.max_tokens == state.request.max_tokens
+
+
+def test_a_baseline_that_fails_stops_the_run(write_scenario: WriteScenario) -> None:
+    write_scenario(baseline=None)
+    broken = Judge(lambda *_: _result(None, success=False, error="gone"))
+    with pytest.raises(SuiteError, match=r"the baseline simple/model1 did not answer \(gone\)"):
+        annotating(broken, baseline="simple/model1").annotate(answered("mine"))
+
+
+def test_a_baseline_prompt_too_long_is_an_empty_output(write_scenario: WriteScenario) -> None:
+    from helm.common.request import ErrorFlags
+
+    write_scenario(baseline=None)
+    flags = ErrorFlags(is_retriable=False, is_fatal=False)
+    judge = Judge(lambda p, label, n: _result(None, success=False, error="long", error_flags=flags))
+    found = annotating(judge, judge="builtin:checks", baseline="simple/model1").annotate(answered("Response"))
+    assert found["baseline_output"] == ""
+    assert found["verdicts"][0]["win"] == 1.0
+
+
+def test_an_answer_without_completions_is_an_empty_one(write_scenario: WriteScenario) -> None:
+    write_scenario()
+    state = answered(None)
+    assert annotating(judge="none").annotate(state)["checks"]["passed"] == 0
+    assert [completion.text for completion in state.result.completions] == [""]
+
+
+def test_nothing_is_asked_after_the_word_to_stop(write_scenario: WriteScenario) -> None:
+    write_scenario()
+    judge = Judge(says("A"))
+    annotator = annotating(judge)
+    progress.request_stop()
+    with pytest.raises(progress.Stopped):
+        annotator.annotate(answered("mine"))
+    assert judge.requests == []
+
+
+def test_a_full_disk_is_told_before_a_judge_is_paid(
+    write_scenario: WriteScenario, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from helm.common.cache import SqliteCacheConfig
+
+    from alpaca_eval_suite.evaluate import local
+
+    write_scenario()
+    judge = Judge(says("A"))
+    settings = Settings(scenario="trial", judge=JUDGE).model_dump()
+    annotator = module.AlpacaAnnotator(settings, judge, SqliteCacheConfig(str(tmp_path / "c.sqlite")))
+    monkeypatch.setattr(local, "_ROOM", 1 << 62)
+    with pytest.raises(SuiteError, match="the disk is full"):
+        annotator.annotate(answered("mine"))
+    assert judge.requests == []

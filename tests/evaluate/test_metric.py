@@ -1,0 +1,252 @@
+"""From an annotated run to HELM's stats, the verdict lines and the record, side by side in the run's folder."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alpaca_eval_suite.cards import load_card, load_instructions, outputs_hash, scenario_hash
+from alpaca_eval_suite.evaluate.metric import AlpacaMetric
+from alpaca_eval_suite.evaluate.run_specs import make_run_spec
+from alpaca_eval_suite.evaluate.scenario import AlpacaScenario
+from alpaca_eval_suite.evaluate.settings import Settings
+from alpaca_eval_suite.judge.pairwise import template_hash
+from alpaca_eval_suite.leaderboard.record import RunRecord, read_record
+from alpaca_eval_suite.stats.verdicts import read_preferences
+
+WriteScenario = Callable[..., Path]
+RUN = "alpaca_trial:x=1,model=m"
+
+
+@pytest.fixture(autouse=True)
+def with_helm(helm: Any) -> None:
+    """HELM's registries are filled."""
+
+
+def state_of(
+    settings: Settings, annotations: list[dict[str, Any]], *, model: str = "simple/model1", deployment: str = ""
+) -> Any:
+    """A scenario state in which item n answered "answer n", annotated as given."""
+    from dataclasses import replace
+
+    from helm.benchmark.adaptation.request_state import RequestState
+    from helm.benchmark.adaptation.scenario_state import ScenarioState
+    from helm.common.request import GeneratedOutput, Request, RequestResult
+
+    spec = make_run_spec(**settings.model_dump(exclude_none=True))
+    adapter = replace(spec.adapter_spec, model=model, model_deployment=deployment or model)
+    instances = AlpacaScenario(settings.scenario).get_instances("unused")
+    reasons = [{"reason": "length", "dtype": "float32", "device": "cpu", "batch_size": 16}, {"reason": "endoftext"}]
+    states = [
+        RequestState(
+            instance=instance,
+            reference_index=None,
+            request_mode=None,
+            train_trial_index=0,
+            output_mapping=None,
+            request=Request(model=model, prompt=instance.input.text),
+            result=RequestResult(
+                success=True,
+                cached=False,
+                completions=[
+                    GeneratedOutput(
+                        text="" if index == 3 else f"answer {index}",
+                        logprob=0,
+                        tokens=[],
+                        finish_reason=reasons[index % 2],
+                    )
+                ],
+                embedding=[],
+            ),
+            num_train_instances=0,
+            prompt_truncated=False,
+            annotations={"alpaca": found},
+        )
+        for index, (instance, found) in enumerate(zip(instances, annotations, strict=True))
+    ]
+    return ScenarioState(adapter_spec=adapter, request_states=states, annotator_specs=[])
+
+
+def evaluate(tmp_path: Path, settings: Settings, state: Any) -> tuple[Any, RunRecord, Path]:
+    folder = tmp_path / "runs" / "s" / RUN
+    metric = AlpacaMetric(settings.model_dump(), run=RUN)
+    result = metric.evaluate(state, None, str(tmp_path / "runs" / "s" / "eval_cache"), 1)  # type: ignore[arg-type]
+    return result, read_record(folder), folder
+
+
+def verdict(order: str, win: float | None) -> dict[str, Any]:
+    return {"order": order, "win": win, "reason": "because", "raw": "raw"}
+
+
+def judged(*wins: float | None) -> dict[str, Any]:
+    orders = ("model_first", "baseline_first")
+    return {
+        "baseline_output": "red",
+        "verdicts": [verdict(order, win) for order, win in zip(orders, wins, strict=True)],
+        "checks": {"passed": 1, "total": 2, "failed": ["x"]},
+    }
+
+
+@pytest.fixture
+def run(write_scenario: WriteScenario, tmp_path: Path) -> tuple[Any, RunRecord, Path]:
+    """Four items under a judge: won, lost, tied by order, failed in one order."""
+    write_scenario(4)
+    settings = Settings(scenario="trial", judge="openai/gpt-4", seed=5)
+    found = [judged(1.0, 1.0), judged(0.0, 0.0), judged(1.0, 0.0), judged(1.0, None)]
+    return evaluate(tmp_path, settings, state_of(settings, found))
+
+
+def test_every_stat_has_our_prefix_and_each_rate_its_interval(run: tuple[Any, RunRecord, Path]) -> None:
+    stats = {stat.name.name: stat for stat in run[0].aggregated_stats}
+    assert all(name.startswith("alpaca_") for name in stats)
+    assert {stat.name.split for stat in stats.values()} == {"test"}
+    for rate in ("win_rate", "order_consistency", "first_shown", "checks_passed", "empty", "cut_off"):
+        parts = [stats[f"alpaca_{rate}{end}"].mean for end in ("", "_ci_low", "_ci_high", "_n", "_n_failed")]
+        assert parts[1] <= parts[0] <= parts[2]
+    assert stats["alpaca_win_rate"].mean == 0.5
+    assert (stats["alpaca_win_rate_n"].mean, stats["alpaca_win_rate_n_failed"].mean) == (3, 1)
+    assert [stats[f"alpaca_{name}"].mean for name in ("wins", "losses", "ties")] == [1, 1, 1]
+    assert stats["alpaca_checks_passed"].mean == 0.5
+    assert stats["alpaca_empty"].mean == 0.25
+    assert stats["alpaca_cut_off"].mean == 0.5
+    assert stats["alpaca_mean_length"].mean == 6  # "answer 0" three times, "" once
+    assert stats["alpaca_mean_length_baseline"].mean == 3
+
+
+def test_record_has_the_same_numbers_as_the_stats(run: tuple[Any, RunRecord, Path]) -> None:
+    result, record, _ = run
+    stats = {stat.name.name: stat.mean for stat in result.aggregated_stats}
+    for name, rate in record.rates.items():
+        assert rate.ci is not None
+        assert (rate.value, rate.ci.low, rate.ci.high, rate.n, rate.n_failed) == tuple(
+            stats[f"alpaca_{name}{end}"] for end in ("", "_ci_low", "_ci_high", "_n", "_n_failed")
+        )
+    assert set(record.rates) == {"win_rate", "order_consistency", "first_shown", "checks_passed", "empty", "cut_off"}
+
+
+def test_record_says_how_to_repeat_the_run(run: tuple[Any, RunRecord, Path]) -> None:
+    record = run[1]
+    card = load_card("trial")
+    assert record.run == RUN
+    assert (record.scenario.name, record.scenario.sha256, record.scenario.n_items) == ("trial", scenario_hash(card), 4)
+    assert (record.model.name, record.model.deployment, record.model.fingerprint) == ("simple/model1",) * 2 + (None,)
+    assert (record.model.dtype, record.model.device, record.model.batch_size) == ("float32", "cpu", "16")
+    assert (record.prompt.format, record.decoding.max_tokens) == ("alpaca", 16)
+    outputs = Settings(scenario="trial").outputs_file()
+    assert outputs is not None
+    assert record.baseline is not None
+    assert (record.baseline.name, record.baseline.sha256) == ("painter", outputs_hash(outputs))
+    assert record.judge is not None
+    assert (record.judge.name, record.judge.template_sha256) == ("openai/gpt-4", template_hash())
+    assert (record.judge.orders, record.judge.seed, record.judge.agreement) == ("both", 5, "not calibrated")
+    assert {"python", "alpaca-eval-suite", "crfm-helm"} <= set(record.versions)
+
+
+def test_verdict_lines_lie_beside_the_run(run: tuple[Any, RunRecord, Path]) -> None:
+    preferences = read_preferences(run[2] / "preferences.jsonl")
+    assert [(p.id, p.order, p.win) for p in preferences] == [
+        ("t0", "model_first", 1.0),
+        ("t0", "baseline_first", 1.0),
+        ("t1", "model_first", 0.0),
+        ("t1", "baseline_first", 0.0),
+        ("t2", "model_first", 1.0),
+        ("t2", "baseline_first", 0.0),
+        ("t3", "model_first", 1.0),
+        ("t3", "baseline_first", None),
+    ]
+    first = preferences[0]
+    assert (first.model, first.baseline, first.judge) == ("simple/model1", "painter", "openai/gpt-4")
+    assert (first.scenario, first.seed, first.len_model, first.len_baseline) == ("trial", 5, 8, 3)
+    assert (first.slices, first.reason) == ({"topic": "even"}, "because")
+
+
+def test_slices_are_recorded_with_their_rates(run: tuple[Any, RunRecord, Path]) -> None:
+    topic = run[1].slices["topic"]
+    assert {value: (rates["win_rate"].value, rates["win_rate"].n) for value, rates in topic.items()} == {
+        "even": (0.75, 2),
+        "odd": (0.0, 1),
+    }
+
+
+def test_per_instance_stats(run: tuple[Any, RunRecord, Path]) -> None:
+    by_item = {
+        item.instance_id: {stat.name.name: stat.mean for stat in item.stats} for item in run[0].per_instance_stats
+    }
+    assert by_item["t2"] == {
+        "alpaca_length": 8,
+        "alpaca_empty": 0,
+        "alpaca_cut_off": 1,
+        "alpaca_checks_passed": 0.5,
+        "alpaca_win_rate": 0.5,
+    }
+    assert "alpaca_win_rate" not in by_item["t3"]
+    assert by_item["t3"]["alpaca_empty"] == 1
+
+
+def test_without_a_judge_there_are_no_verdicts(write_scenario: WriteScenario, tmp_path: Path) -> None:
+    write_scenario(4)
+    settings = Settings(scenario="trial")
+    _, record, folder = evaluate(tmp_path, settings, state_of(settings, [{}] * 4))
+    assert (record.judge, record.baseline, record.win_rate) == (None, None, None)
+    assert set(record.rates) == {"empty", "cut_off"}
+    assert not (folder / "preferences.jsonl").exists()
+
+
+def test_short_answers_are_counted_by_label(tmp_path: Path) -> None:
+    settings = Settings(scenario="capitals")
+    n_items = len(load_instructions(load_card("capitals")))
+    found = [{"answer": {"outcome": "trap" if index < 10 else "exact", "reason": ""}} for index in range(n_items)]
+    result, record, _ = evaluate(tmp_path, settings, state_of(settings, found))
+    assert record.rates["trap"].value == pytest.approx(10 / n_items)
+    assert record.rates["exact"].n == n_items
+    assert record.rates["wrong"].value == 0.0
+    assert all(stat.name.name.startswith("alpaca_") for stat in result.aggregated_stats)
+    assert {"region", "phrasing"} <= set(record.slices)
+
+
+@pytest.mark.parametrize("role", ["model", "judge", "baseline"])
+def test_a_local_checkpoint_is_known_by_content_and_no_path_is_told(
+    write_scenario: WriteScenario, make_checkpoint: Callable[..., Path], tmp_path: Path, role: str
+) -> None:
+    from alpaca_eval_suite.models.fingerprint import fingerprint, short
+
+    write_scenario(4)
+    folder = make_checkpoint("private/tiny")
+    local = f"alpaca/{folder}"
+    full = fingerprint(folder)
+    settings = Settings(
+        scenario="trial",
+        judge=local if role == "judge" else "openai/gpt-4",
+        baseline=local if role == "baseline" else "card",
+    )
+    named = {"model": "private/tiny", "deployment": local} if role == "model" else {}
+    _, record, run_folder = evaluate(tmp_path, settings, state_of(settings, [judged(1.0, 1.0)] * 4, **named))
+    assert record.judge is not None
+    assert record.baseline is not None
+    told = {
+        "model": (record.model.name, record.model.fingerprint),
+        "judge": (record.judge.name, None),
+        "baseline": (record.baseline.name, record.baseline.sha256),
+    }
+    assert (
+        told[role]
+        == {
+            "model": ("tiny", full),
+            "judge": (f"alpaca/tiny@{short(full)}", None),
+            "baseline": ("tiny", full),
+        }[role]
+    )
+    verdict_line = read_preferences(run_folder / "preferences.jsonl")[0]
+    assert getattr(verdict_line, role) == told[role][0]
+    for written in run_folder.iterdir():
+        assert str(folder.parent) not in written.read_text("utf-8")
+
+
+def test_record_is_strict_json(run: tuple[Any, RunRecord, Path]) -> None:
+    def refuse(constant: str) -> None:
+        raise AssertionError(constant)
+
+    text = (run[2] / "alpaca_run.json").read_text("utf-8")
+    assert json.loads(text, parse_constant=refuse)["schema_version"] == 1
