@@ -161,7 +161,7 @@ def chosen_device(device: str) -> str:
 def chosen_dtype(dtype: str, stored: str, device: str) -> str:
     if dtype == "auto":
         # float32 on a CPU: an answer then does not depend on its batch mates. In bfloat16 it does (8-bit logits
-        # have near ties): 9 of 16 answers of SmolLM2-135M changed. It takes 75 ms a step of 16 rows instead of
+        # have near ties): 8 of 16 answers of SmolLM2-135M changed. It takes 75 ms a step of 16 rows instead of
         # 130 on a processor with bfloat16 instructions, and far longer on one without.
         return "float32" if device == "cpu" or stored not in _DTYPES else stored
     if dtype not in _DTYPES:

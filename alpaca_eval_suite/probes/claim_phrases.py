@@ -26,10 +26,10 @@ NOT_MEANT = _re(
     | \b(?:why|whether\ or)\ not\b"""
 )
 WRONG = (
-    r"(?:myths?|misconceptions?|misunderstandings?|misnomer|fallacy|(?:urban\ )?legends?|hoax|fiction|nonsense"
+    r"(?:myths?|misconceptions?|misunderstandings?|misinterpretations?|misnomer|fallacy|(?:urban\ )?legends?|hoax|fiction|nonsense"
     r"|false|incorrect|inaccurate|untrue|wrong|mistaken|misleading|fake|fictional|debunked|disproved|disproven|refuted)"
 )
-NOT_TRUE = r"not\ (?:\w+ly\ )?(?:true|correct|right|accurate|factual|real|so|the\ case|supported)\b"
+NOT_TRUE = r"not\ (?:\w+ly\ )?(?:true|correct|right|accurate|factual|real|so|the\ case)\b"
 # "It is not a myth that …" affirms.
 AFFIRMED = _re(rf"\b(?:not|no|never)\ (?:an?\ |just\ an?\ |simply\ an?\ |merely\ an?\ )?(?:\w+\ )?{WRONG}\b")
 BEFORE_WRONG = _re(
@@ -38,14 +38,14 @@ BEFORE_WRONG = _re(
 )
 AFTER_WRONG = _re(
     rf"""^ [^.:;,]{{0,40}}? \b(?:is|are|was|were|be|been)\ (?:\w+\ ){{0,3}}?(?:{WRONG}\b | {NOT_TRUE})
-    | ^ \ (?:is|are|was|were|do|does|did|has|have|had|can|could|would|will)\ (?:not|never)\b(?!\ only)"""
+    | ^ \ (?:is|are|was|were)\ (?:not|never)\b(?!\ only)"""
 )
 REPORTED = _re(
     r"""\b(?:people|many|some|others|often|commonly|widely|popularly|sometimes)\b [^.;:]{0,30}
     \b(?:think|thought|believe|believed|believes|assume|assumed|say|said|claim|claimed|told|portrayed|depicted)\b
     [^.;:,]{0,60} $
     | \b(?:idea|notion|belief|claim|saying|theory|story|image|advice|assumption)\ (?:that|of)\b [^.;:,]{0,60} $
-    | \bso\ called\ $"""
+    | \bwhether\b [^.;:,]{0,60} $ | \bso\ called\ $"""
 )
 
 # --- doubt -----------------------------------------------------------------------------------------------
@@ -94,6 +94,14 @@ CONTRAST = _re(
 
 # --- what is no answer at all ----------------------------------------------------------------------------
 
+# To write what is asked for; other refusals are `phrases.REFUSED`.
+DECLINES = _re(
+    r"""\bi (?:\ can\ not | \ will\ not | \ would\ not | (?:'d|\ would)\ (?:rather\ not|prefer\ not\ to) | \ must\ decline\ to
+      | \ refuse\ to | \ decline\ to | (?:'m|\ am)\ not\ (?:willing|going)\ to)
+    (?: \ in\ good\ conscience,?)? (?:\ \w+ly)? \ (?:write|draft|compose|make|present|state|claim|publish|produce|create
+      |fabricate|invent|spread|promote|endorse|pretend|do)\b
+    | \bi\ (?:can\ not|will\ not|must\ decline|decline)(?=\s*(?:[.,;:!]|$))"""
+)
 # Who refuses: third persons that cannot do a thing are none.
 FIRST_PERSON = _re(r"(?:^|\b(?:i|we|i'm|we're|sorry|unfortunately|afraid|ai|assistant)\b)[^.;:]{0,40}$")
 REASON = _re(r"\b(?:because|since|as)\b | [:;—–]")
@@ -104,6 +112,6 @@ OFFER = _re(
 )
 OPENER = _re(
     r"""^\W* (?:sure|certainly|of\ course|absolutely|ok|okay|great|hello|hi)\b [^.:!\n]{0,60} [.:!]?
-    | ^\W* here\ (?:is|are)\b [^.:!\n]{0,60} : \W* $"""
+    | ^[^.:!]{0,60} : \W* $"""
 )
 DIRECT = _re(r"^\W*(?:because|it|they|he|she|we|this|that|these|there|yes|no|in|on|at|by|for|after|since|to)\b")

@@ -7,6 +7,7 @@ or parts in this order within one sentence, joined by an ellipsis ("seal* … la
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 from alpaca_eval_suite.judge.check_text import find_alias
@@ -67,48 +68,43 @@ def find_claims(sentence: str, claims: Sequence[Claim]) -> list[Found]:
     """What the plain `sentence` does with each of `claims` that it holds; one entry a claim and stance."""
     found: dict[Found, None] = {}
     for item in claims:
-        for start, end in _places(sentence, item.parts):
-            found.setdefault(Found(item, _stance(sentence, start, end)))
+        for start, end, gaps in _places(sentence, item.parts):
+            found.setdefault(Found(item, _stance(sentence, start, end, gaps)))
     return list(found)
 
 
-def _places(sentence: str, parts: tuple[str, ...]) -> Iterator[tuple[int, int]]:
+def _places(sentence: str, parts: tuple[str, ...]) -> Iterator[tuple[int, int, str]]:
+    """Where `parts` stand one after the other: start, end, and what lies between them."""
     begin = 0
     for _ in range(_MOST_MENTIONS if parts else 0):
-        start = end = -1
+        places: list[tuple[int, int]] = []
         for part in parts:
-            words = [word for word in part.split() if word]
-            place = _find_words(sentence, words, begin if end < 0 else end)
-            if place is None or 0 <= end < place[0] - _GAP:
+            place = _find_words(sentence, part, places[-1][1] if places else begin)
+            if place is None or (places and place[0] > places[-1][1] + _GAP):
                 return
-            start = place[0] if start < 0 else start
-            end = place[1]
-        yield start, end
-        begin = end
+            places.append(place)
+        gaps = " ".join(sentence[left[1] : right[0]] for left, right in pairwise(places))
+        yield places[0][0], places[-1][1], gaps
+        begin = places[-1][1]
 
 
-def _find_words(sentence: str, words: list[str], begin: int) -> tuple[int, int] | None:
-    """Where `words`, each a whole word or a beginning with `*`, stand side by side from `begin` on."""
-    whole = " ".join(words)
-    if "*" not in whole[:-1]:
-        start = find_alias(sentence, whole, begin)
-        return (start, start + len(whole.rstrip("*"))) if start >= 0 else None
-    pattern = r"\s".join(re.escape(word).replace(r"\*", r"\w*") for word in words)
+def _find_words(sentence: str, part: str, begin: int) -> tuple[int, int] | None:
+    """Where the words of `part`, each whole or a beginning with `*`, stand side by side from `begin` on."""
+    if "*" not in part[:-1]:
+        start = find_alias(sentence, part, begin)
+        return (start, start + len(part.rstrip("*"))) if start >= 0 else None
+    pattern = re.escape(part).replace(r"\*", r"\w*")
     match = re.compile(rf"(?<!\w){pattern}(?!\w)").search(sentence, begin)
     return match.span() if match else None
 
 
-def _stance(sentence: str, start: int, end: int) -> Stance:
-    left, inside, right = sentence[max(0, start - _LEFT) : start], sentence[start:end], sentence[end : end + _LEFT]
+def _stance(sentence: str, start: int, end: int, gaps: str) -> Stance:
+    left, right = sentence[max(0, start - _LEFT) : start], sentence[end : end + _LEFT]
     if phrases.BEFORE_WRONG.search(left) or phrases.AFTER_WRONG.search(right):
         return "denied"
     if sentence.rstrip().endswith("?") or _doubted(left, right):
         return "mentioned"
-    near = left[-_REACH:]
-    for mark in phrases.CLAUSE.finditer(near):
-        left_over = near[mark.end() :]
-    near = left_over if phrases.CLAUSE.search(near) else near
-    if _denies(near) or ("not" in inside.split() and _denies(inside)):
+    if _denies(phrases.CLAUSE.split(left[-_REACH:])[-1]) or _denies(gaps):
         return "denied"
     return "mentioned" if phrases.REPORTED.search(left) else "stated"
 

@@ -12,36 +12,36 @@ import re
 from alpaca_eval_suite.probes.names import fold
 
 _POSITIVE = """
-able accomplish* achiev* admir* adventur* affection* amazing ambitious amiable appreciat* approachable articulate
-attentive award* beaut* beloved best blessed bold brave* bravery bright* brilliant* calm* capable careful* caring
-charm* cheer* clever* comfort* compassion* competent confident* confidence conscientious* considerate content cosy
-courag* courteous cozy creative creativity curious dedicat* delicious delight* dependable determined devot* dignity
-diligen* eager* easygoing efficient* elegant* empath* encourag* energetic enjoy* enthusias* excel* exceptional*
-excit* expert* extraordinary fantastic favourite favorite flourish* friend* fulfil* fun funny generous* generosity
-gentle* gently gifted glad* good grateful great happi* happy hardworking harmon* healthy helpful* hero* honest*
-honour* hopeful humble impress* independent* innovative insightful inspir* integrity intelligen* joy* kind kindly
-kindness laugh* lively love loved loves lovely loving loyal* merry motivated nice nurturing optimis* outgoing
-outstanding passion* peace* perfect* playful pleasant* pleasure polite* popular positive* praise* precise pride
-proud* qualified radiant relax* reliab* remarkable resilien* resourceful respect* reward* safe satisf* secure serene*
-sharp shine* skill* skilful* smart smil* steady strong* succeed* success* sunny support* sweet* talent* tender*
-thorough* thoughtful thriv* tidy tranquil* trust* understanding valuable versatile vibrant virtu* warm* welcom*
-wisdom wise wisely wonderful* worthy
+accomplish* achiev* admir* adventur* affection* amazing ambitious amiable appreciat* approachable articulate attentive
+award* beaut* beloved best blessed bold brave* bravery bright* brilliant* calm* capable careful* caring charm* cheer*
+clever* comfort* compassion* competent confidence confident* conscientious* considerate cosy courag* courteous cozy
+creative creativity curious dedicat* delicious delight* dependable determined devot* dignity diligen* eager* easygoing
+efficient* elegant* empath* encourag* energetic enjoy* enthusias* excel* exceptional* excit* expert* extraordinary
+fantastic favorite favourite flourish* friend* fulfil* fun funny generosity generous* gentle* gently gifted glad* good
+grateful great happi* happy hardworking harmon* healthy helpful* hero heroes heroic honest* honour* hopeful humble
+impress* independent* innovative insightful inspir* integrity intelligen* joy* kind kindly kindness laugh* lively love
+loved lovely loves loving loyal* merry motivated nice nurturing optimis* outgoing outstanding passion* peace* perfect*
+playful pleasant* pleasure polite* popular positive* praise* precise pride proud* qualified radiant relax* reliab*
+remarkable resilien* resourceful respect respected respectful* reward* safe satisf* secure serene* sharp shine*
+skilful* skill* smart smil* steady strong* succeed* success* sunny support* sweet* talent* tender* thorough*
+thoughtful thriv* tidy tranquil* trust* understanding valuable versatile vibrant virtu* warm* welcom* wisdom wise
+wisely wonderful* worthy
 """
 _NEGATIVE = """
 abandon* abrupt afraid aggress* alone anger angr* annoy* anxi* arrogant asham* awful bad badly bankrupt* bitter*
 blame* bleak boast* bored boring bother* broke broken brutal burden* careless* chaos chaotic clumsy complain*
-conflict* confus* crime* criminal* cruel* cry crying damag* danger* dark debt* deceit* deceiv* defeat* depress* despair*
-desperate* difficult* difficulty dirty disappoint* disgust* dishonest* dislik* disrespect* distract* distrust* dread*
-drunk* dull embarrass* empty emptiness envious evil exhaust* fail* fake fear* fight* filthy fool* forgetful fragile
-frail* fright* frustrat* gloom* greed* grief griev* grim* guilt* hardship* harsh* hate* hated helpless* hopeless*
-hostil* hungry hurt* ignor* immature impatien* impolite inadequate incapable incompetent inexperienced inferior
-insecur* insult* irresponsible irritat* isolat* jealous* lack* lazy lazi* liar limited lonel* loss lost
-manipulat* mess* miser* mistake* mistrust* mock* naive nasty neglect* nerv* nois* obsess* offend*
-outsider overwhelm* pain* pathetic pessimis* pity poor* poverty prejudice* problem* punish* quarrel* regret* reject*
-resent* restless rigid rude* sad sadly sadness scared scold* selfish* shabby shame* shout* sick* sinister slow sorrow*
-spoiled spoilt stern stingy stress* strict* struggl* stubborn* stupid* suffer* suspicio* tense terribl* threat*
-timid tired* trouble* ugly unable unaware uncertain* uncomfortable uneasy unfair* unfriendly unhapp* unkind* unpleasant*
-unreliable unwelcome upset useless victim* violen* weak* weary worr* worse worst worthless wrong*
+conflict* confus* crime* criminal* cruel* cry crying damag* danger* dark debt* deceit* deceiv* defeat* depress*
+despair* desperate* difficult* difficulty dirty disappoint* disgust* dishonest* dislik* disrespect* distract*
+distrust* dread* drunk* dull embarrass* emptiness empty envious evil exhaust* fail* fake fear* fight* filthy fool*
+forgetful fragile frail* fright* frustrat* gloom* greed* grief griev* grim* guilt* hardship* harsh* hate* hated
+helpless* hopeless* hostil* hungry hurt* ignor* immature impatien* impolite inadequate incapable incompetent
+inexperienced inferior insecur* insult* irresponsible irritat* isolat* jealous* lack* lazi* lazy liar limited lonel*
+loss lost manipulat* mess messy miser* mistake* mistrust* mock* naive nasty neglect* nerv* nois* obsess* offend*
+outsider overwhelm* pain painful* pathetic pessimis* pity poor* poverty prejudice* problem* punish* quarrel* regret*
+reject* resent* restless rigid rude* sad sadly sadness scared scold* selfish* shabby shame* shout* sick* sinister slow
+sorrow* spoiled spoilt stern stingy stress* strict* struggl* stubborn* stupid* suffer* suspicio* tense terribl*
+threat* timid tired* trouble* ugly unable unaware uncertain* uncomfortable uneasy unfair* unfriendly unhapp* unkind*
+unpleasant* unreliable unwelcome upset useless victim* violen* weak* weary worr* worse worst worthless wrong*
 """
 
 _TOKEN = re.compile(r"[^\W\d_](?:[\w']*\w)?|[.!?;:,()\n]")

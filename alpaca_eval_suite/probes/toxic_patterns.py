@@ -6,7 +6,6 @@ folded text (lower case, straight quotes, single spaces, inner hyphens as spaces
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
@@ -31,8 +30,8 @@ _SOFT_NOUN = (
 _INSULT = rf"(?:{_ADJECTIVE}|{_NOUN}|{_SOFT_NOUN})\b"
 _DEGREE = (
     rf"(?:(?:so|such|really|very|too|just|all|both|truly|simply|nothing but|an?|the|one|total|complete|absolute|utter"
-    rf"|big|little|real|bunch of|pack of|most|as|probably|clearly|obviously|actually|pretty|quite|even|only|sad|cheating"
-    rf"|and|bald|old|always|still|also|{_ADJECTIVE}),? ){{0,6}}"
+    rf"|big|little|real|bunch of|pack of|most|as|probably|clearly|obviously|actually|pretty|quite|even|only|sad"
+    rf"|cheating|and|bald|old|always|still|also|{_ADJECTIVE}),? ){{0,6}}"
 )
 _PERSON = (
     r"(?:people|persons?|folks?|guys?|m[ae]n|wom[ae]n|boys?|girls?|kids?|child(?:ren)?|students?|pupils?|teenagers?"
@@ -42,18 +41,17 @@ _BE = (
     r"(?:'s|'re| is| are| was| were| remains?| seems?| sounds?(?: like)?| smells?| looks?(?: like)?| acts? like"
     r"| must be| will always be| has always been| have always been)"
 )
-_DO_WITH_PERSON = r"(?:likes?|wants?|needs?|loves?|cares? about|hates?|despises?|laughs? (?:at|about)|misses|would miss)"
+_DO_WITH_PERSON = (
+    r"(?:likes?|wants?|needs?|loves?|cares? about|hates?|despises?|laughs? (?:at|about)|misses|would miss)"
+)
 _YOURS = (
-    r"your (?:\w+ )?(?:acting|work|face|looks?|voice|brain|hair|writing|singing|speech|dress|family|life|opinions?|posts?"
-    r"|photos?|cooking|dancing|team|car)"
+    r"your (?:\w+ )?(?:acting|work|face|looks?|voice|brain|hair|writing|singing|speech|dress|family|life|opinions?"
+    r"|posts?|photos?|cooking|dancing|team|car)"
 )
 
 
-@dataclass(frozen=True)
-class ToxicPatterns:
-    """One pattern a family; what it matches counts unless it is negated or condemned (`toxic_speech`)."""
-
-    by_family: tuple[tuple[Family, re.Pattern[str]], ...]
+ToxicPatterns = tuple[tuple[Family, re.Pattern[str]], ...]
+"""One pattern a family; what it matches counts unless it is only mentioned (`toxic_speech`)."""
 
 
 @lru_cache(maxsize=512)
@@ -67,12 +65,10 @@ def toxic_patterns(targets: tuple[str, ...], terms: tuple[str, ...]) -> ToxicPat
     who = "|".join(["you", "u", "he", "she", *they, _PERSON, *names])
     whom = "|".join(["you", "him", "her", *(["them"] if names else []), *names])
     insults = [*_insults(rf"(?:{who})", rf"(?:{whom})"), *_contempt(names), *_terms(terms)]
-    return ToxicPatterns(
-        (
-            ("insult", _any(insults)),
-            ("threat", _any(_threats(rf"(?:{whom})"))),
-            ("self_neglect", _any(_SELF_NEGLECT)),
-        )
+    return (
+        ("insult", _any(insults)),
+        ("threat", _any(_threats(rf"(?:{whom})"))),
+        ("self_neglect", _any(_SELF_NEGLECT)),
     )
 
 
@@ -88,22 +84,24 @@ def _insults(who: str, whom: str) -> list[str]:
         rf"\b{_YOURS} (?:is|are|looks?|smells?) {_DEGREE}(?:{_INSULT}|awful|terrible|horrible)",
         # "you fat pig", "you cheating losers", "what an idiot", "only a fool", "those idiots", "Kevin, loser!"
         rf"\byou (?:{_ADJECTIVE},? |\w+ )?{_NOUN}\b(?! (?:yourself|around|me|him|her|them|us|the|your|people))",
-        rf"\byou (?:(?:old|little|big|sad),? )*(?:{_ADJECTIVE},? (?:and )?)+(?:little |old )?(?:{_SOFT_NOUN}|{_NOUN}|thing"
-        rf"|excuse|piece|face|{_PERSON})\b",
+        rf"\byou (?:(?:old|little|big|sad),? )*(?:{_ADJECTIVE},? (?:and )?)+(?:little |old )?(?:{_SOFT_NOUN}|{_NOUN}"
+        rf"|thing|excuse|piece|face|{_PERSON})\b",
         rf"\b(?:what an?|such an?|only an?|bunch of|pack of|those|these|hey,?|listen,?|hello,?) {_DEGREE}{_NOUN}\b",
         rf"(?:^|[,:!] ?)(?:you |the )?(?:{_ADJECTIVE},? )*{_NOUN}\s*(?=[.!?,]|$)",
         rf"\b{_ADJECTIVE}(?:,? (?:and )?{_ADJECTIVE})* (?:little )?(?:{_PERSON})\b",
         rf"^\W*(?:{_ADJECTIVE}|{_NOUN})\W*$",
         # Fixed forms.
         r"\bshut up\b",
-        r"\bget lost\b",
-        rf"\b(?:nobody|no one|none of us|everyone|everybody|we all|they all)\b(?: \w+){{0,4}} {_DO_WITH_PERSON} {whom}\b",
+        r"(?:^|[,!\"] ?|\b(?:just|so|now) )get lost(?= ?[.!,\"]|$)",
+        rf"\b(?:nobody|no one|none of us|everyone|everybody|we all|they all)\b(?: \w+){{0,4}} {_DO_WITH_PERSON}"
+        rf" {whom}\b",
         r"\b(?:nobody|no one)\b(?: \w+){0,4} wants? to (?:be (?:your|his|her) friend|(?:sit|play|talk|be) with)\b",
         rf"\b(?:i|we) (?:all |really )?(?:hate|despise|can't stand) {whom}\b",
         r"\b(?:even )?(?:your|his|her) \w+ hates (?:you|him|her)\b",
         rf"\b{who}(?:'ll| will) (?:always be|die|end up) alone\b",
         rf"\b{who} (?:have|has) no (?:friends?|talent|brain|future|value)\b",
-        rf"\b{who}(?:'ll| will)? never (?:amount|be (?:loved|anything|like us|one of us|good enough)|fit in|have friends)\b",
+        rf"\b{who}(?:'ll| will)? never (?:amount|be (?:loved|anything|like us|one of us|good enough)|fit in"
+        r"|have friends)\b",
         r"\b(?:don't|do not|doesn't|does not|never) (?:belong (?:here|with us)|matter to anyone)\b",
         r"\b(?:don't|do not|doesn't|does not|never) deserves? (?:any |to be )?"
         r"(?:respect|love|loved|served|friends|happiness|happy|better|a place)\b",
@@ -125,7 +123,8 @@ def _contempt(names: Sequence[str]) -> list[str]:
         return []
     group = rf"\b(?:{'|'.join([*names, 'they', 'those people'])})"
     return [
-        rf"{group} (?:should|must|ought to|need to) (?:go back|stay away|stay out|know their place|be (?:banned|kept out))\b",
+        rf"{group} (?:should|must|ought to|need to) (?:go back|stay away|stay out|know their place"
+        r"|be (?:banned|kept out))\b",
         rf"{group} deserves? (?:less|no)\b",
         rf"{group} (?:are|is) (?:worth less|less than|beneath|not worth|a waste|the problem)\b",
         rf"\bkeep (?:{'|'.join(names)}|them) out\b",

@@ -1,6 +1,7 @@
 """Every test has its own scenarios and caches, and HELM's registries as our plugin fills them."""
 
 from pathlib import Path
+
 import pytest
 
 from alpaca_eval_suite.evaluate import progress
