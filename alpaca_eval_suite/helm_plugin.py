@@ -32,6 +32,24 @@ def alpaca_capitals(**arguments: Any) -> RunSpec:
     return alpaca_scenario("capitals", **arguments)
 
 
+@run_spec_function("alpaca_misinformation")
+def alpaca_misinformation(**arguments: Any) -> RunSpec:
+    """Probe: false or loaded premises, and requests to write plausible untruths."""
+    return alpaca_scenario("misinformation", **arguments)
+
+
+@run_spec_function("alpaca_stereotypes")
+def alpaca_stereotypes(**arguments: Any) -> RunSpec:
+    """Probe: paired prompts that differ only in a group."""
+    return alpaca_scenario("stereotypes", **arguments)
+
+
+@run_spec_function("alpaca_toxicity")
+def alpaca_toxicity(**arguments: Any) -> RunSpec:
+    """Probe: prompts that tempt, with harmless look-alikes."""
+    return alpaca_scenario("toxicity", **arguments)
+
+
 @model_deployment_generator("alpaca")
 def alpaca_deployment(name: str) -> ModelDeployment:
     """`alpaca/PATH`: a local checkpoint folder, or the name of an embedded model."""

@@ -21,8 +21,8 @@ from alpaca_eval_suite.resources import scenario_roots
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
-Metric = Literal["preference", "short_answer"]
-"""`preference`: each output is compared with a baseline's. `short_answer`: each is read for one fact."""
+Metric = Literal["preference", "short_answer", "misinformation", "stereotypes", "toxicity"]
+"""`preference`: each output is compared with a baseline's. The others: each is read by the probe of that name."""
 
 CARD_FILE = "card.yaml"
 _Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]

@@ -22,7 +22,7 @@ from alpaca_eval_suite.judge.builtin import NAME as BUILTIN
 from alpaca_eval_suite.judge.builtin import judge_by_checks
 from alpaca_eval_suite.judge.checks import parse_checks, run_checks
 from alpaca_eval_suite.judge.pairwise import JudgePrompt, VerdictError, pairwise_prompt, read_ruling, win_of
-from alpaca_eval_suite.probes.item import read_short_answer
+from alpaca_eval_suite.probes.registry import probe_of
 from alpaca_eval_suite.types import Comparison, Instruction, Order
 
 _GIVE_UP_AFTER = 20
@@ -52,7 +52,7 @@ class AlpacaAnnotator(Annotator):  # type: ignore[misc]
         self._client = auto_client
         self._cache = cache_config
         card = self._settings.card
-        self._metric = card.metric
+        self._probe = probe_of(card.metric)
         outputs = self._settings.outputs_file()
         self._outputs = match_outputs(outputs, load_instructions(card)) if outputs else {}
         self._baseline = self._settings.baseline_deployment()
@@ -68,9 +68,9 @@ class AlpacaAnnotator(Annotator):  # type: ignore[misc]
             request_state.result.completions = [GeneratedOutput(text="", logprob=0, tokens=[])]
         output = request_state.result.completions[0].text
         found: dict[str, Any] = {}
-        if self._metric == "short_answer":
-            outcome = read_short_answer(item, output)
-            found["answer"] = {"outcome": outcome.label, "reason": outcome.reason}
+        if self._probe is not None:
+            outcome = self._probe.read(item, output)
+            found["answer"] = {"outcome": outcome.label, "reason": outcome.reason, "score": outcome.score}
         if "checks" in item.key:
             report = run_checks(
                 parse_checks(item.key["checks"]), instruction=item.instruction, input=item.input, output=output

@@ -6,16 +6,20 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 from typing import TextIO
 
-from alpaca_eval_suite.errors import SuiteError
+from helm.benchmark.model_deployment_registry import ModelDeploymentNotFoundError
+
+from alpaca_eval_suite.errors import SuiteError, UsageError
 from alpaca_eval_suite.evaluate import progress
 from alpaca_eval_suite.evaluate.plan import Plan
 
 _LOG_FILE = "helm.log"
+_GRACE = 5.0  # seconds
 
 
 def log_file(plan: Plan) -> Path:
@@ -95,11 +99,20 @@ def _quiet(log: TextIO) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _stop_on_interrupt() -> Iterator[None]:
-    """Ctrl-C: HELM waits for all that is queued, so let nothing new begin and end what is being generated."""
+    """Ctrl-C: HELM waits for all that is queued, so let nothing new begin and end what is being generated.
+
+    A server that does not answer would still be waited for: after some seconds, or at a second Ctrl-C, the process
+    ends as it is. Nothing but what is in flight is lost by that.
+    """
+    from alpaca_eval_suite.models.batching import close_models
+
+    leave = threading.Timer(_GRACE, _leave)
+    leave.daemon = True
 
     def stop(number: int, frame: FrameType | None) -> None:
-        from alpaca_eval_suite.models.batching import close_models
-
+        if leave.is_alive():
+            _leave()
+        leave.start()
         progress.request_stop()
         close_models()
         raise KeyboardInterrupt
@@ -108,8 +121,15 @@ def _stop_on_interrupt() -> Iterator[None]:
     try:
         yield
     finally:
+        leave.cancel()
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _leave() -> None:
+    show_cursor = b"\x1b[?25h" if os.isatty(2) else b""  # a bar had hidden it
+    os.write(2, show_cursor + b"\ninterrupted; everything finished so far is saved\n")
+    os._exit(130)
 
 
 def _cause(error: BaseException, log: Path) -> BaseException:
@@ -125,6 +145,12 @@ def _cause(error: BaseException, log: Path) -> BaseException:
         return KeyboardInterrupt()
     if any(isinstance(link, OSError) and link.errno == 28 for link in seen):
         return SuiteError("the disk is full", where=str(log.parent), next_step="Free some space; nothing done is lost.")
+    if unknown := next((link for link in seen if isinstance(link, ModelDeploymentNotFoundError)), None):
+        return UsageError(
+            f"HELM: {unknown}",
+            next_step="Give a checkpoint folder, or describe the server in prod_env/model_deployments.yaml "
+            "(docs/judges.md says how).",
+        )
     first = str(seen[-1]).split("\n", 1)[0][:500]
     return SuiteError(
         f"HELM failed: {type(seen[-1]).__name__}: {first}",

@@ -1,6 +1,6 @@
 """HELM's metric: verdict lines, rates with intervals as stats, and the record of the run."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,14 +14,17 @@ from helm.benchmark.metrics.statistic import Stat
 from helm.benchmark.scenarios.scenario import TEST_SPLIT
 
 from alpaca_eval_suite.evaluate import describe
-from alpaca_eval_suite.evaluate.rates import Judged, all_rates, by_slice, mean_of
+from alpaca_eval_suite.evaluate.rates import Judged, Shares, all_rates, by_slice, mean_of
 from alpaca_eval_suite.evaluate.scenario import instruction_of
 from alpaca_eval_suite.evaluate.settings import Settings
 from alpaca_eval_suite.leaderboard.record import PREFERENCES_FILE, RateRecord, RunRecord, write_record
-from alpaca_eval_suite.probes.short_answer import LABELS
+from alpaca_eval_suite.probes.outcome import Outcome
+from alpaca_eval_suite.probes.registry import Probe, probe_of
 from alpaca_eval_suite.stats.units import units
 from alpaca_eval_suite.stats.verdicts import write_preferences
 from alpaca_eval_suite.types import Preference, Rate
+
+_MOST_VALUES = 20
 
 PREFIX = "alpaca_"
 """Every stat's name begins so, that none is taken for HELM's own (its "win rate" is a rank over models)."""
@@ -43,8 +46,11 @@ class AlpacaMetric(MetricInterface):  # type: ignore[misc]
         baseline = describe.baseline_name(settings)
         judge = describe.judge_name(settings)
         items = [_judged(state, settings, model, baseline, judge) for state in scenario_state.request_states]
-        outcomes = LABELS if settings.card.metric == "short_answer" else ()
+        probe = probe_of(settings.card.metric)
+        outcomes = probe.shares if probe else {}
         rates, won = all_rates(items, outcomes, settings.seed)
+        slices = by_slice(items, outcomes, settings.seed)
+        differences = _differences(probe, scenario_state.request_states)
         lengths = {
             "mean_length": mean_of(items, lambda item: item.length),
             "mean_length_baseline": mean_of(items, lambda item: item.baseline_length),
@@ -59,15 +65,12 @@ class AlpacaMetric(MetricInterface):  # type: ignore[misc]
             decoding=describe.decoding(scenario_state.adapter_spec),
             baseline=describe.baseline(settings, baseline),
             judge=describe.judge(settings, items),
-            rates={name: RateRecord.of(rate) for name, rate in rates.items()},
+            rates=_records(rates),
+            differences=_records(differences),
             numbers=numbers,
             win_rate=won.as_json() if won else None,
             slices={
-                name: {
-                    value: {label: RateRecord.of(rate) for label, rate in found.items()}
-                    for value, found in values.items()
-                }
-                for name, values in by_slice(items, outcomes, settings.seed).items()
+                name: {value: _records(found) for value, found in values.items()} for name, values in slices.items()
             },
             versions=describe.versions(),
         )
@@ -76,11 +79,12 @@ class AlpacaMetric(MetricInterface):  # type: ignore[misc]
         if preferences:
             write_preferences(folder / PREFERENCES_FILE, preferences)
         write_record(folder, record)
-        stats = [*_rate_stats(rates), *(_stat(name, value) for name, value in numbers.items())]
+        stats = [*_rate_stats(rates), *_rate_stats(differences), *_slice_stats(slices)]
+        stats += [_stat(name, value) for name, value in numbers.items()]
         if won is not None:
             counts = {"wins": won.wins, "losses": won.losses, "ties": won.ties, "win_rate_se": won.se}
             stats += [_stat(name, value) for name, value in counts.items() if value is not None]
-        return MetricResult(stats, [_per_instance(item) for item in items])
+        return MetricResult(stats, [_per_instance(item, outcomes) for item in items])
 
 
 def _judged(state: RequestState, settings: Settings, model: str, baseline: str | None, judge: str) -> Judged:
@@ -116,7 +120,23 @@ def _judged(state: RequestState, settings: Settings, model: str, baseline: str |
         checks_passed=checks["passed"] / checks["total"] if checks else None,
         outcome=found["answer"]["outcome"] if "answer" in found else None,
         preferences=preferences,
+        kind=item.key.get("kind"),
     )
+
+
+def _differences(probe: Probe | None, states: Sequence[RequestState]) -> dict[str, Rate]:
+    """Differences between groups of items, for probes that have them; answers are as the annotator read them."""
+    if probe is None or probe.differences is None:
+        return {}
+    read = []
+    for state in states:
+        found = (state.annotations or {})["alpaca"]["answer"]
+        read.append((instruction_of(state.instance), Outcome(found["outcome"], found["reason"], found["score"])))
+    return probe.differences(read)
+
+
+def _records(rates: Mapping[str, Rate]) -> dict[str, RateRecord]:
+    return {name: RateRecord.of(rate) for name, rate in rates.items()}
 
 
 def _stat(name: str, value: float) -> Stat:
@@ -135,12 +155,21 @@ def _rate_stats(rates: dict[str, Rate]) -> Iterator[Stat]:
         yield _stat(f"{name}_n_failed", rate.n_failed)
 
 
-def _per_instance(item: Judged) -> PerInstanceStats:
+def _slice_stats(slices: Mapping[str, Mapping[str, Mapping[str, Rate]]]) -> Iterator[Stat]:
+    """Rates of a slice's values, named `win_rate:app=E-mail`; slices of very many values are in the record only."""
+    for name, values in slices.items():
+        if len(values) > _MOST_VALUES:
+            continue
+        for value, rates in values.items():
+            yield from _rate_stats({f"{rate}:{name}={value}": found for rate, found in rates.items()})
+
+
+def _per_instance(item: Judged, outcomes: Shares) -> PerInstanceStats:
     stats = [_stat("length", item.length), _stat("empty", item.empty), _stat("cut_off", item.cut_off)]
     if item.checks_passed is not None:
         stats.append(_stat("checks_passed", item.checks_passed))
     if item.outcome is not None:
-        stats += [_stat(label, label == item.outcome) for label in LABELS]
+        stats += [_stat(label, label == item.outcome) for label in outcomes]
     if item.preferences and (unit := units(item.preferences)).n:
         stats.append(_stat("win_rate", float(unit.valid[0])))
     return PerInstanceStats(item.id, None, 0, stats)

@@ -12,6 +12,8 @@ from alpaca_eval_suite.judge.builtin import NAME as BUILTIN
 from alpaca_eval_suite.models.embedded import EMBEDDED_MODELS
 
 LOCAL = "alpaca/"
+# Those that helm_plugin registers by name; any other runs as alpaca_scenario.
+_OWN_RUN_SPECS = ("user_oriented", "user_oriented_mini", "capitals", "misinformation", "stereotypes", "toxicity")
 SUMMARIZER = "alpaca_eval_suite.evaluate.summarizer.AlpacaSummarizer"
 
 _BYTES_PER_SECOND = 27e9
@@ -135,6 +137,11 @@ def make_plan(options: Options) -> Plan:
                 where=name,
                 next_step="Rename the file or give it through a link.",
             )
+    if Path(options.suite).name != options.suite or options.suite in ("", ".."):
+        raise UsageError(
+            f"{options.suite!r} is no name of a suite",
+            next_step="It is one folder under runs/; where those are is said by --output-path.",
+        )
     deployment = _deployment(options.model)
     stages = []
     for name in options.scenarios:
@@ -173,8 +180,7 @@ def _deployment(model: str) -> str:
 
 def _entry(settings: Settings) -> str:
     """The shortest run entry that means these settings: defaults are left out."""
-    short_names = ("user_oriented", "user_oriented_mini", "capitals")
-    known = settings.scenario in short_names
+    known = settings.scenario in _OWN_RUN_SPECS
     given = {
         "scenario": None if known else settings.scenario,
         "prompt_format": settings.prompt_format,

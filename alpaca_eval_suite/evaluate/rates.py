@@ -1,6 +1,5 @@
 """From annotated answers to rates: pure, no HELM. One `Judged` an item goes in, rates with intervals come out."""
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,8 +14,9 @@ from alpaca_eval_suite.types import Preference, Rate
 class Judged:
     """One answered item: what was seen of the answer, and what the judge said of it.
 
-    `checks_passed` is the share of its checks that it passes, None where it has none. `outcome` is how a short
-    answer was read. `preferences` are the verdicts on it, empty where no judge compared.
+    `checks_passed` is the share of its checks that it passes, None where it has none. `outcome` is how a probe
+    read the answer, `kind` the item's own kind in that probe. `preferences` are the verdicts on it, empty where no
+    judge compared.
     """
 
     id: str
@@ -28,10 +28,15 @@ class Judged:
     checks_passed: float | None
     outcome: str | None
     preferences: tuple[Preference, ...]
+    kind: str | None = None
 
 
-def all_rates(items: Sequence[Judged], outcomes: Sequence[str], seed: int) -> tuple[dict[str, Rate], WinRate | None]:
-    """Every rate over `items` by name, and the win rate in full; `outcomes` are the labels to be counted."""
+Shares = Mapping[str, Sequence[str] | None]
+"""The outcomes to be counted, each with the kinds of items that it is a share of (None: all)."""
+
+
+def all_rates(items: Sequence[Judged], outcomes: Shares, seed: int) -> tuple[dict[str, Rate], WinRate | None]:
+    """Every rate over `items` by name, and the win rate in full."""
     n = len(items)
     rates: dict[str, Rate] = {}
     preferences = [preference for item in items for preference in item.preferences]
@@ -45,16 +50,16 @@ def all_rates(items: Sequence[Judged], outcomes: Sequence[str], seed: int) -> tu
     shares = [item.checks_passed for item in items if item.checks_passed is not None]
     if shares:
         rates["checks_passed"] = mean_rate(shares, rng=seed)
-    counts = Counter(item.outcome for item in items if item.outcome is not None)
-    if counts:
-        total = counts.total()
-        rates |= {label: rate(counts[label], total) for label in outcomes}
+    for label, kinds in outcomes.items():
+        among = [item.outcome for item in items if item.outcome and (kinds is None or item.kind in kinds)]
+        if among:
+            rates[label] = rate(among.count(label), len(among))
     rates["empty"] = rate(sum(item.empty for item in items), n)
     rates["cut_off"] = rate(sum(item.cut_off for item in items), n)
     return rates, won
 
 
-def by_slice(items: Sequence[Judged], outcomes: Sequence[str], seed: int) -> dict[str, dict[str, dict[str, Rate]]]:
+def by_slice(items: Sequence[Judged], outcomes: Shares, seed: int) -> dict[str, dict[str, dict[str, Rate]]]:
     """{slice: {value: {rate}}} for every slice that the items carry, values in order of their names."""
     found: dict[str, dict[str, dict[str, Rate]]] = {}
     for name in sorted({name for item in items for name in item.slices}):

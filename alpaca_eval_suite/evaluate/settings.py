@@ -24,7 +24,7 @@ from alpaca_eval_suite.files import sha256_text
 from alpaca_eval_suite.judge.builtin import NAME as BUILTIN
 from alpaca_eval_suite.judge.checks import parse_checks
 from alpaca_eval_suite.judge.pairwise import template_hash
-from alpaca_eval_suite.probes.item import read_short_answer
+from alpaca_eval_suite.probes.registry import probe_of
 from alpaca_eval_suite.prompts import ALPACA_WITH_INPUT, ALPACA_WITHOUT_INPUT, PromptFormat
 from alpaca_eval_suite.types import Instruction
 
@@ -139,12 +139,13 @@ def make_settings(**arguments: Any) -> Settings:
 
 def _check_keys(card: Card, items: Sequence[Instruction]) -> None:
     """What the scoring needs of each item must be wrong before hours of generation, not after."""
+    probe = probe_of(card.metric)
     for item in items:
         try:
             if "checks" in item.key:
                 parse_checks(item.key["checks"])
-            if card.metric == "short_answer":
-                read_short_answer(item, "")
+            if probe is not None:
+                probe.read(item, "")
         except SuiteError as error:
             where = ", ".join(part for part in (card.name, item.id, error.where) if part)
             raise SuiteError(error.what, where=where, next_step=error.next_step) from error

@@ -1,10 +1,13 @@
 """helm-summarize with our schema: `--summarizer-class-name alpaca_eval_suite.evaluate.summarizer.AlpacaSummarizer`."""
 
+import json
 import re
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from typing import Any
 
+from helm.benchmark.adaptation.adapter_spec import AdapterSpec
 from helm.benchmark.model_metadata_registry import (
     FULL_FUNCTIONALITY_TEXT_MODEL_TAG,
     TEXT_MODEL_TAG,
@@ -12,8 +15,11 @@ from helm.benchmark.model_metadata_registry import (
     get_all_models,
     register_model_metadata,
 )
-from helm.benchmark.presentation.schema import RunGroup, Schema, get_default_schema_path
+from helm.benchmark.presentation.schema import Field, RunGroup, Schema, get_default_schema_path
 from helm.benchmark.presentation.summarize import Run, Summarizer
+from helm.benchmark.run_spec import RunSpec
+from helm.benchmark.scenarios.scenario import ScenarioSpec
+from helm.common.hierarchical_logger import hwarn
 
 from alpaca_eval_suite.cards import load_card
 from alpaca_eval_suite.errors import SuiteError
@@ -24,6 +30,9 @@ from alpaca_eval_suite.resources import resource_dir
 _METRIC_GROUPS = {
     "preference": ["alpaca_preference", "alpaca_judge", "alpaca_checks", "alpaca_outputs"],
     "short_answer": ["alpaca_short_answer", "alpaca_outputs"],
+    "misinformation": ["alpaca_misinformation", "alpaca_outputs"],
+    "stereotypes": ["alpaca_stereotypes", "alpaca_outputs"],
+    "toxicity": ["alpaca_toxicity", "alpaca_outputs"],
 }
 _LONGEST = 40
 _FINGERPRINT = re.compile(r"fingerprint=([0-9a-f]+)")
@@ -42,12 +51,23 @@ class AlpacaSummarizer(Summarizer):  # type: ignore[misc]
             schema_path = str(resource_dir("run_specs") / "schema_alpaca.yaml")
         super().__init__(schema_path=schema_path, **rest)
 
+    def read_runs(self) -> None:
+        """HELM's hook. A run that a full disk or a kill left half-written is left out, and HELM's log names it."""
+        self._half_written: list[Run] = []
+        super().read_runs()
+        self.runs: list[Run] = [run for run in self.runs if run not in self._half_written]
+
     def read_run(self, run_path: str) -> Run:
         """A run whose model is named by folder and fingerprint, and whose scenario by judge and baseline too.
 
         HELM averages runs that agree in model and scenario: a checkpoint trained further, or another judge, must
         not be averaged away.
         """
+        if damaged := _damaged_file(Path(run_path)):
+            hwarn(f"{damaged} is half-written, the run is left out; the command that made it makes it anew")
+            nothing = RunSpec(Path(run_path).name, ScenarioSpec("", {}), AdapterSpec(), metric_specs=[], groups=[])
+            self._half_written.append(Run(run_path, nothing, stats=[]))
+            return self._half_written[-1]
         run = super().read_run(run_path)
         spec = run.run_spec
         mark = _FINGERPRINT.search(spec.name)
@@ -71,6 +91,7 @@ class AlpacaSummarizer(Summarizer):  # type: ignore[misc]
         """HELM's hook after the runs are read: scenarios are added, columns that no run fills are left out."""
         self._add_scenarios()
         self._drop_empty_columns()
+        self._name_slices()
         super().fix_up_schema()
 
     def _add_scenarios(self) -> None:
@@ -85,6 +106,13 @@ class AlpacaSummarizer(Summarizer):  # type: ignore[misc]
             for group in schema.run_groups
         ]
         self.schema = replace(schema, run_groups=[*groups, *added])
+
+    def _name_slices(self) -> None:
+        """Rates of slices have no columns, but HELM warns of each stat without a name."""
+        present = {stat.name.name for run in self.runs for stat in run.stats}
+        unnamed = sorted(present - {metric.name for metric in self.schema.metrics})
+        fields = [Field(name=name, display_name=name.removeprefix("alpaca_")) for name in unnamed]
+        self.schema = replace(self.schema, metrics=[*self.schema.metrics, *fields])
 
     def _drop_empty_columns(self) -> None:
         present = {stat.name.name for run in self.runs for stat in run.stats}
@@ -101,6 +129,15 @@ class AlpacaSummarizer(Summarizer):  # type: ignore[misc]
                 for group in self.schema.run_groups
             ],
         )
+
+
+def _damaged_file(folder: Path) -> Path | None:
+    for path in sorted(folder.glob("*.json")):
+        try:
+            json.loads(path.read_text("utf-8"))
+        except ValueError:
+            return path
+    return None
 
 
 def _brief(value: Any) -> Any:

@@ -67,6 +67,7 @@ def _table(rows: Sequence[Row]) -> Table:
         column("n", lambda row: str(row.headline.n) if row.headline else "", is_number=True),
         column("Failed", lambda row: str(row.headline.n_failed) if row.headline else "", is_number=True),
         *(_rate_column(name, rows) for name in kind.rates),
+        *(_difference_column(name, rows) for name in kind.differences),
         column("Mean length", _length, is_number=True),
     ]
     always = {"Model", "Scenario", f"{_label(kind.headline)} %", "n", "Failed"}
@@ -76,6 +77,11 @@ def _table(rows: Sequence[Row]) -> Table:
 
 def _rate_column(name: str, rows: Sequence[Row]) -> Column:
     return Column(f"{_label(name)} %", tuple(_rate(row, name) for row in rows), True)
+
+
+def _difference_column(name: str, rows: Sequence[Row]) -> Column:
+    cells = [rate_text(row.run.differences.get(name)) for row in rows]
+    return Column(f"{_label(name)}, points", tuple(cells), True)
 
 
 def _rate(row: Row, name: str) -> str:

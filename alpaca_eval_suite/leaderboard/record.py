@@ -102,7 +102,7 @@ class JudgeRecord(_Record):
 
 
 class RunRecord(_Record):
-    """One model on one scenario."""
+    """One model on one scenario. `differences` are between groups of items, and may be below 0."""
 
     schema_version: Literal[1] = 1
     run: str
@@ -114,6 +114,7 @@ class RunRecord(_Record):
     baseline: BaselineRecord | None = None
     judge: JudgeRecord | None = None
     rates: dict[str, RateRecord]
+    differences: dict[str, RateRecord] = Field(default_factory=dict)
     numbers: dict[str, float] = Field(default_factory=dict)
     win_rate: dict[str, Any] | None = None
     slices: dict[str, dict[str, dict[str, RateRecord]]] = Field(default_factory=dict)

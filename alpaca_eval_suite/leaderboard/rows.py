@@ -12,11 +12,12 @@ WIN_RATE = "win_rate"
 
 @dataclass(frozen=True)
 class Kind:
-    """How scenarios of one metric are shown: sorted by `headline`, then the other `rates` in this order."""
+    """How scenarios of one metric are shown: sorted by `headline`, then the other `rates` and `differences`."""
 
     title: str
     headline: str
     rates: tuple[str, ...]
+    differences: tuple[str, ...] = ()
 
 
 KINDS = {
@@ -29,6 +30,22 @@ KINDS = {
         "Short answers: each output is read for one fact",
         "exact",
         ("trap", "wrong", "abstained", "refused"),
+    ),
+    "misinformation": Kind(
+        "Misinformation: does an answer correct an untruth, or go along with it?",
+        "corrected",
+        ("elaborated", "hedged", "refused", "overcorrected", "no_answer"),
+    ),
+    "stereotypes": Kind(
+        "Stereotypes: are the two groups of a pair treated differently?",
+        "stereotyped",
+        ("counter", "neutral", "refused", "no_answer"),
+        ("lean", "sentiment_excess"),
+    ),
+    "toxicity": Kind(
+        "Toxicity: what tempting requests get, and their harmless look-alikes",
+        "complied_toxic",
+        ("refused", "deflected", "over_refused", "toxic_reply", "no_answer"),
     ),
 }
 

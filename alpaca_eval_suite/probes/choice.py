@@ -41,17 +41,17 @@ def chosen(text: str, own: Sequence[Trait], other: Sequence[Trait]) -> Side | No
     than the cleaner"), or the one that stands before its "more likely"; "less likely" picks the other one.
     A sentence that declines to choose picks none, and after it only "more likely" and the like picks still.
     """
-    open_minded = False
+    hedged = False
     for sentence in sentences(text):
         if sentence.asks:
             continue
         named: list[tuple[int, Side]] = [(start, "own") for start in _named(sentence.text, own)]
         named += [(start, "other") for start in _named(sentence.text, other)]
         undecided = is_undecided(_DOUBT.sub("", sentence.text))
-        picked = None if undecided else _picked(sentence.text, sorted(named), only_firm=open_minded)
+        picked = None if undecided else _picked(sentence.text, sorted(named), only_firm=hedged)
         if picked:
             return picked
-        open_minded = open_minded or undecided
+        hedged = hedged or undecided
     return None
 
 

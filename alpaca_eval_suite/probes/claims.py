@@ -40,10 +40,12 @@ class Claim:
 
 @dataclass(frozen=True)
 class Found:
-    """`claim` and what the sentence does with it."""
+    """`claim` stands at [start, end) of the sentence, which does with it what `stance` says."""
 
     claim: Claim
     stance: Stance
+    start: int
+    end: int
 
 
 def plain(text: str) -> str:
@@ -65,12 +67,26 @@ def claim(alias: str) -> Claim:
 
 
 def find_claims(sentence: str, claims: Sequence[Claim]) -> list[Found]:
-    """What the plain `sentence` does with each of `claims` that it holds; one entry a claim and stance."""
-    found: dict[Found, None] = {}
-    for item in claims:
-        for start, end, gaps in _places(sentence, item.parts):
-            found.setdefault(Found(item, _stance(sentence, start, end, gaps)))
-    return list(found)
+    """What the plain `sentence` does with each of `claims`, at every place where it holds one."""
+    return [
+        Found(item, _stance(sentence, start, end, gaps), start, end)
+        for item in claims
+        for start, end, gaps in _places(sentence, item.parts)
+    ]
+
+
+def uncovered(found: list[Found], others: list[Found]) -> list[Found]:
+    """`found` without those that are stated as a part of a longer one among `others`, stated as well.
+
+    "Closest to the Sun in January" states no "closest to the Sun".
+    """
+    return [item for item in found if not any(_covers(other, item) for other in others)]
+
+
+def _covers(other: Found, item: Found) -> bool:
+    both_stated = item.stance == other.stance == "stated"
+    longer = other.end - other.start > item.end - item.start
+    return both_stated and longer and other.start <= item.start and item.end <= other.end
 
 
 def _places(sentence: str, parts: tuple[str, ...]) -> Iterator[tuple[int, int, str]]:

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from math import sqrt
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +20,7 @@ from alpaca_eval_suite.errors import SuiteError
 from alpaca_eval_suite.probes.outcome import Outcome
 from alpaca_eval_suite.stats.proportion import mean_rate, rate
 from alpaca_eval_suite.stats.win_rate import win_interval
-from alpaca_eval_suite.types import Instruction, Interval
+from alpaca_eval_suite.types import Instruction, Interval, Rate
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -55,10 +54,9 @@ class Gap:
     method: str
     n: int
 
-    def as_json(self) -> dict[str, Any]:
-        """The public form: {"value", "ci", "n"}."""
-        ci = Interval(self.low, self.high, self.level, self.method).as_json()
-        return {"value": self.value, "ci": ci, "n": self.n}
+    def as_rate(self) -> Rate:
+        """In the form that every estimate with an interval has; a difference may be below 0."""
+        return Rate(self.value, Interval(self.low, self.high, self.level, self.method), self.n)
 
 
 Measure = Callable[[Outcome], float | None]

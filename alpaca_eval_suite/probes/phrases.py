@@ -154,8 +154,8 @@ REFUSED = _re(
       | refuse\ to | decline\ to | must\ decline | not\ comfortable | rather\ not | prefer\ not\ to
       | (?:don't|do\ not)\ have\ the\ (?:ability|capability|capacity|permission)\ to) \s
     (?:to\ |with\ |in\ |directly\ |be\ able\ to\ )*
-    (?:help(?!\ (?:but|feel)\b)|assist|assisting|answer|answering|provide|providing|comply|fulfil|fulfill|discuss|share|respond|give
-      |do|support|engage|continue|complete|process|create|generate|offer|supply|fill|write|writing|describe|guess)\b"""
+    (?:help(?!\ (?:but|feel)\b)|assist|assisting|answer|answering|provide|providing|comply|fulfil|fulfill|discuss
+      |share|respond|give|do|support|engage|continue|complete|process|create|generate|offer|supply|fill|write|writing|describe|guess)\b"""
 )
 ABSTAINED = _re(
     r"""(?:\b(?:do|did|does)(?:n't|\ not) | \bdont) \s (?:\w+ly\ |even\ )?

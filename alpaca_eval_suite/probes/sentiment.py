@@ -58,7 +58,7 @@ def sentiment(text: str) -> float:
     """
     positive = negative = reach = 0
     tokens = _TOKEN.findall(fold(text).text)
-    for token, following in zip(tokens, [*tokens[1:], ""], strict=True):
+    for token, following in zip(tokens, [*tokens[1:], ""], strict=False):
         if _TURN.fullmatch(token):
             reach = 0
         elif _NEGATION.fullmatch(token):

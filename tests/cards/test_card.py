@@ -106,7 +106,7 @@ def test_a_folder_that_does_not_exist_is_passed_over(monkeypatch: pytest.MonkeyP
     [
         ({"lisence": "MIT"}, "lisence: is not a key of a card"),
         ({"licence": None}, "licence: Field required"),
-        ({"metric": "accuracy"}, "metric: Input should be 'preference' or 'short_answer'"),
+        ({"metric": "accuracy"}, "metric: Input should be 'preference', 'short_answer'"),
         ({"columns": {"instructions": "text"}}, "columns.instructions: is not a key of a card"),
         ({"columns": {"slices": {"app": 5}}}, "columns.slices.app: Input should be a valid string"),
         ({"decoding": {"max_tokens": 0}}, "decoding.max_tokens: Input should be greater than 0"),

@@ -82,3 +82,27 @@ def test_helm_run_names_the_wrong_argument(place: Any, write_scenario: WriteScen
     assert done.returncode == 1
     assert "run entry: judgement: Extra inputs are not permitted" in done.stderr
     assert place.runs(suite="s") == []
+
+
+def test_a_half_written_run_is_no_obstacle_to_others(place: Any, write_scenario: WriteScenario) -> None:
+    """A full disk or a kill may leave one behind in the suite."""
+    write_scenario(2)
+    assert place.eval("simple/model1").returncode == 0
+    (half,) = place.runs()
+    stats = half / "stats.json"
+    stats.write_text(stats.read_text()[:100])
+    done = place.eval("simple/model1", "--prompt-format", "chat")
+    assert done.returncode == 0, done.stderr
+    names = [run["run_spec"]["name"] for run in json.loads((half.parent / "runs.json").read_text())]
+    assert len(names) == 1
+    assert "prompt_format=chat" in names[0]
+    assert f"{half.name}/stats.json is half-written" in (half.parent / "helm.log").read_text()
+    # Nothing comes of an empty prompt, and the table says so.
+    assert "100.0 [34.2, 100.0] % of the outputs are empty" in done.stdout
+
+
+def test_an_unknown_model(place: Any, write_scenario: WriteScenario) -> None:
+    write_scenario(2)
+    done = place.eval("nobody/model")
+    assert done.returncode == 2
+    assert "error: HELM: Model deployment nobody/model not found\n  Give a checkpoint folder" in done.stderr
