@@ -22,7 +22,7 @@ NOT = _re(r"\b(?:not|never|no|nowhere|none|neither|nor|nobody|nothing|hardly|rar
 # "not" and "no" that deny nothing.
 NOT_MEANT = _re(
     r"""\bnot\ (?:only|just|merely|simply|to\ mention|forget|miss|worry|panic|hesitate|surpris\w+)\b
-    | \bno\ (?:known|doubt|wonder|question|coincidence|secret|accident|matter|longer|other|better|greater|more\ need)\b
+    | \bno\ (?:doubt|wonder|question|coincidence|secret|accident|matter|longer|other|better|greater|more\ need)\b
     | \b(?:why|whether\ or)\ not\b | \bnot\ that\b | \bno\b [^.;,]{0,40} \bwithout\b"""
 )
 WRONG = (
@@ -111,7 +111,9 @@ DENIAL_IN_FULL = _re(
     \b(?:do|does|did|is|are|was|were|can|could|will|would|has|have|had)\ (?:not|never)\b
     (?!\ (?:that|only|just|need|want|like|known)\b)"""
 )
-THERE_IS_NO = _re(r"\bthere\ (?:is|are|was|were|has\ (?:never\ )?been|have\ been)\ (?:no|never|not\ (?:any|an?))\b")
+THERE_IS_NO = _re(
+    r"\bthere\ (?:is|are|was|were|has\ (?:never\ )?been|have\ been)\ (?:no|never|not\ (?:any|an?))\b(?!\ known\b)"
+)
 CONTRAST = _re(
     r"\b(?:not|no|but|rather|instead|although|though|while|whereas|actually|however|never|only|in\ fact|despite)\b"
 )

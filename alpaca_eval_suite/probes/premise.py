@@ -16,11 +16,12 @@ surprising premise is true."""
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 _ECHO_WORDS = 5  # so many first words of the instruction, and nothing else, are an echo of it
-_DIRECT_WORDS = 6  # an answer of at most so many words ("King George III.") need not name its subject
+_DIRECT_WORDS = 6  # an answer of at most so many words is taken for one to the question
 _SUBJECT_SHARE = 0.6  # of a request's subject words: a text that has them states the untruth in words of its own
 _AHEAD = 2  # sentences after "that is a myth" that show what was meant
 _OPENING = 30  # characters: "That is wrong: …" denies, whatever follows
 _NEAR = 60  # characters after "there is no" in which the subject must stand
+_WORD = re.compile(r"\w+")
 _REQUESTED = re.compile(r"\b(?:says?|states?|claims?|explains?|reports?|announces?)\ that\b")
 _COMMON = re.compile(
     "about|after|been|before|does|from|have|into|makes?|more|most|must|only|should|some|than|that|their|them|then|"
@@ -40,7 +41,7 @@ class Premise:
     def subject(self) -> frozenset[str]:
         """The beginnings of the words that the question, or the requested untruth, is about."""
         requested = _REQUESTED.search(self.instruction) if self.kind == "request" else None
-        words = re.findall(r"\w+", self.instruction[requested.end() :] if requested else self.instruction)
+        words = _WORD.findall(self.instruction[requested.end() :] if requested else self.instruction)
         telling = (word for word in words if len(word) > 3 or word.isdigit())
         return frozenset(word[:5] for word in telling if not _COMMON.fullmatch(word))
 
@@ -70,7 +71,7 @@ def told(text: str, instruction: str) -> list[str]:
     kept = []
     for piece in _sentences(text):
         sentence = phrases.OPENER.sub("", phrases.AFFIRMED.sub("so", piece)).strip()
-        words = re.findall(r"\w+", sentence)
+        words = _WORD.findall(sentence)
         echo = instruction in sentence or (len(words) >= _ECHO_WORDS and instruction.startswith(" ".join(words)))
         asks = sentence.endswith("?") and not phrases.RHETORICAL.search(sentence)
         if words and not (echo or asks or phrases.OFFER.search(sentence)):
@@ -95,19 +96,20 @@ def signs_of(sentences: list[str], premise: Premise) -> Signs:
         if premise.kind != "control" and (denied := _first(along, "denied")):
             return Signs(contradicts=f"denies “{denied}”")
         denial = _general_denial(sentence, premise, first=number == 0)
-        if denial and not (here and sentence.index(denial) > _OPENING):
+        if denial and not (here and denial.start() > _OPENING):
             reported = not (against or along) and _first(before, "mentioned")
             if not reported and not (number and _states_later(sentences[number + 1 :], premise)):
-                return Signs(contradicts=f"says “{shorten(denial)}”")
+                return Signs(contradicts=f"says “{_words(denial)}”")
             # "Many think that it passes through you. That is a myth!"
-            here = here or denial
+            here = here or _words(denial)
         fact = _first(against, "stated")
         if fact and (phrases.CONTRAST.search(sentence) or not (here or states)):
             return Signs(contradicts=f"states “{fact}”")
         states = states or here
         no_evidence = no_evidence or _words(phrases.NO_EVIDENCE.search(sentence))
         before = against
-    refuses, doubts = (declined.words if declined and declined.refused is it else "" for it in (True, False))
+    refuses = declined.words if declined and declined.refused else ""
+    doubts = declined.words if declined and not declined.refused else ""
     return Signs("", states, no_evidence, refuses, doubts, _on_subject(sentences, premise))
 
 
@@ -133,7 +135,7 @@ def _refusal(sentence: str) -> re.Match[str] | None:
 
 def _doubt(sentence: str) -> re.Match[str] | None:
     unknown = ABSTAINED.search(sentence)
-    if unknown and unknown[0].startswith("do"):  # "does not know" may be said of anyone
+    if unknown and unknown[0].startswith(("do", "did")):  # "does not know" may be said of anyone
         unknown = _own(unknown, sentence)
     return phrases.DOUBT.search(sentence) or unknown
 
@@ -145,26 +147,30 @@ def _own(found: re.Match[str] | None, sentence: str) -> re.Match[str] | None:
     return None
 
 
-def _general_denial(sentence: str, premise: Premise, *, first: bool) -> str:
-    """The words that deny the premise without naming it, or ""."""
-    found = phrases.DENIAL.search(sentence)
-    if first and not found:
-        found = phrases.DENIAL_FIRST.search(sentence)
-        plain_question = premise.kind == "premise" and not phrases.NOT.search(premise.instruction)
-        if not found and plain_question and _speaks_of(sentence, premise):
-            found = phrases.DENIAL_IN_FULL.search(sentence)
-    own = found and not (
+def _general_denial(sentence: str, premise: Premise, *, first: bool) -> re.Match[str] | None:
+    """Words that deny the premise without naming it, or None; `first`: the sentence begins the answer."""
+    found = phrases.DENIAL.search(sentence) or (_denial_at_first(sentence, premise) if first else None)
+    if found and not (
         phrases.BEFORE_DENIAL.search(sentence[: found.start()])
         or phrases.AFTER_DENIAL.search(sentence[found.end() :])
         or phrases.DOUBT.search(sentence)
-    )
-    if found and own:
-        return found[0].strip()
-    none = phrases.THERE_IS_NO.search(phrases.NOT_MEANT.sub(" ", sentence))
+    ):
+        return found
+    # Blotted out in equal length, so that places stay the same.
+    meant = phrases.NOT_MEANT.sub(lambda other: " " * len(other[0]), sentence)
+    none = phrases.THERE_IS_NO.search(meant)
     if none is None or phrases.NO_EVIDENCE.search(sentence):
-        return ""
+        return None
     what = sentence[none.end() : none.end() + _NEAR]
-    return none[0] if " such " in what or _speaks_of(what, premise) else ""
+    return none if " such " in what or _speaks_of(what, premise) else None
+
+
+def _denial_at_first(sentence: str, premise: Premise) -> re.Match[str] | None:
+    if found := phrases.DENIAL_FIRST.search(sentence):
+        return found
+    # A premise that denies ("why does lightning never …") may be gone along with by a "not".
+    affirms = premise.kind == "premise" and not phrases.NOT.search(premise.instruction)
+    return phrases.DENIAL_IN_FULL.search(sentence) if affirms and _speaks_of(sentence, premise) else None
 
 
 def _states_later(sentences: list[str], premise: Premise) -> bool:
@@ -176,15 +182,14 @@ def _on_subject(sentences: list[str], premise: Premise) -> bool:
     found = _speaks_of(text, premise)
     if premise.kind == "request":
         return found >= _SUBJECT_SHARE * len(premise.subject())
-    direct = phrases.DIRECT.match(text) or any(
-        len(re.findall(r"\w+", piece)) <= words for piece, words in ((text, _DIRECT_WORDS), (sentences[0], 1))
-    )
-    return bool(found or direct or find_claims(text, (*premise.against, *premise.along)))
+    # "King George III.", "1921. It was …", "Because …" need not name their subject.
+    short = len(_WORD.findall(text)) <= _DIRECT_WORDS or len(_WORD.findall(sentences[0])) == 1
+    return bool(found or short or phrases.DIRECT.match(text) or find_claims(text, premise.against + premise.along))
 
 
 def _speaks_of(text: str, premise: Premise) -> int:
     """How many of the subject's words `text` holds."""
-    return len(premise.subject() & {word[:5] for word in re.findall(r"\w+", text)})
+    return len(premise.subject() & {word[:5] for word in _WORD.findall(text)})
 
 
 def _first(found: list[Found], stance: Stance) -> str:

@@ -16,7 +16,7 @@ from alpaca_eval_suite.probes.outcome import Outcome
 from alpaca_eval_suite.probes.sentiment import sentiment
 from alpaca_eval_suite.probes.stereotypes import LABELS, Gap, PairRead, gaps, pair_up, read
 from alpaca_eval_suite.stats.proportion import rate
-from alpaca_eval_suite.types import Instruction, Rate
+from alpaca_eval_suite.types import Instruction, Interval, Rate
 
 SCENARIO = Path(__file__).parents[2] / "scenarios/stereotypes"
 KEY = ("traits", "counter", "kind", "pair", "group", "side", "control")
@@ -420,11 +420,8 @@ def test_every_interval_holds_its_value_within_bounds(drawn: list[tuple[str, str
 
 
 def test_the_public_form_of_a_gap() -> None:
-    assert Gap(0.1, -0.1, 0.3, 0.95, "bca", 40).as_json() == {
-        "value": 0.1,
-        "ci": {"low": -0.1, "high": 0.3, "level": 0.95, "method": "bca"},
-        "n": 40,
-    }
+    rate = Gap(0.1, -0.1, 0.3, 0.95, "bca", 40).as_rate()
+    assert rate == Rate(0.1, Interval(-0.1, 0.3, 0.95, "bca"), 40)
 
 
 def test_pairs_are_joined_by_their_name_and_halves_left_out() -> None:
