@@ -28,6 +28,5 @@ def test_exit_codes(error: SuiteError, code: int) -> None:
 
 def test_a_missing_extra_says_what_to_type() -> None:
     assert str(MissingExtraError("helm", "Scoring a checkpoint")) == (
-        "Scoring a checkpoint needs an extra that is not installed\n"
-        "  Type: pip install 'alpaca-eval-suite[helm]'"
+        "Scoring a checkpoint needs an extra that is not installed\n  Type: pip install 'alpaca-eval-suite[helm]'"
     )

@@ -73,9 +73,7 @@ def test_full_disk_leaves_the_old_file(small_disk: Path) -> None:
 
 
 @pytest.mark.parametrize("step", ["fsync", "replace"])
-def test_a_fault_at_any_step_leaves_the_old_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
-) -> None:
+def test_a_fault_at_any_step_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
     path = tmp_path / "entry.json"
     write_atomic(path, "old")
 
@@ -143,8 +141,7 @@ def test_what_is_not_utf8_is_named(tmp_path: Path, content: bytes, byte: int) ->
     with pytest.raises(SuiteError) as caught:
         rows_of(path)
     assert str(caught.value) == (
-        f"{path}: is not UTF-8 text (byte {byte})\n"
-        "  Save it as UTF-8; a compressed file must be unpacked first."
+        f"{path}: is not UTF-8 text (byte {byte})\n  Save it as UTF-8; a compressed file must be unpacked first."
     )
 
 

@@ -56,9 +56,7 @@ def test_prompt_formats() -> None:
 
 
 def test_braces_in_texts_are_not_interpreted() -> None:
-    prompt = alpaca_prompt(
-        "Explain {input} and {0} and {instruction} and {{x}}", "a {instruction} \\1 \\g<0>"
-    )
+    prompt = alpaca_prompt("Explain {input} and {0} and {instruction} and {{x}}", "a {instruction} \\1 \\g<0>")
     assert "### Instruction:\nExplain {input} and {0} and {instruction} and {{x}}\n" in prompt
     assert "### Input:\na {instruction} \\1 \\g<0>\n" in prompt
 
@@ -71,8 +69,6 @@ def test_fill_repeats_and_leaves_other_braces() -> None:
 @settings(deadline=None)
 @given(instruction=st.text(), input=st.text(min_size=1))
 def test_texts_stand_in_the_prompt_as_they_are(instruction: str, input: str) -> None:
-    before, middle, after = (
-        ALPACA_WITH_INPUT.replace("{instruction}", "\0").replace("{input}", "\0").split("\0")
-    )
+    before, middle, after = ALPACA_WITH_INPUT.replace("{instruction}", "\0").replace("{input}", "\0").split("\0")
     assert alpaca_prompt(instruction, input) == before + instruction + middle + input + after
     assert alpaca_prompt(instruction) == ALPACA_WITHOUT_INPUT.replace("{instruction}", instruction)

@@ -77,9 +77,7 @@ def _parse_check(row: dict[str, Any], where: str) -> Check:
     try:
         return _ADAPTER.validate_python(row)
     except ValidationError as error:
-        problems = [
-            ": ".join([*(str(part) for part in problem["loc"]), problem["msg"]]) for problem in error.errors()
-        ]
+        problems = [": ".join([*(str(part) for part in problem["loc"]), problem["msg"]]) for problem in error.errors()]
         raise SuiteError(
             "; ".join(problems),
             where=where,

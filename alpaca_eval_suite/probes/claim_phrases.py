@@ -61,7 +61,8 @@ DOUBT = _re(
     r"""\bnot\ (?:yet\ |been\ |be\ |yet\ been\ |been\ able\ to\ |be\ able\ to\ )*(?:prove[dn]?|confirm(?:ed)?
       |established|demonstrated|verified|settled)\b
     | \b(?:unproven|unconfirmed|unverified|debatable|debated|disputed|contested|controversial|questionable|doubtful
-      |dubious|inconclusive|speculative|uncertain|unclear|unlikely|allegedly|supposedly|doubts?)\b
+      |dubious|inconclusive|speculative|uncertain|unclear|unlikely|allegedly|supposedly
+      |(?<!no\ )(?<!without\ )doubts?)\b
     | \b(?:may|might)\ not\ (?:be|have|even|actually|really)\b | \bmight\ be\ the\ other\ way\b
     | \bopinions\ (?:\w+\ ){0,2}(?:differ|vary|are\ divided)\b
     | \b(?:historians|experts|scientists|scholars|researchers|sources|doctors)\ (?:still\ )?
@@ -109,7 +110,7 @@ DENIAL_FIRST = _re(
 DENIAL_IN_FULL = _re(
     r"""^(?!\W*(?:because|since|as|when)\b) (?:(?!\b(?:that|who|which|if|whether|i)\b)[^.;:,]){1,80}?
     \b(?:do|does|did|is|are|was|were|can|could|will|would|has|have|had)\ (?:not|never)\b
-    (?!\ (?:that|only|just|need|want|like|known)\b)"""
+    (?!\ (?:that|only|just|need|want|like|know|known)\b)"""
 )
 THERE_IS_NO = _re(
     r"\bthere\ (?:is|are|was|were|has\ (?:never\ )?been|have\ been)\ (?:no|never|not\ (?:any|an?))\b(?!\ known\b)"

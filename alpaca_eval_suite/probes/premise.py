@@ -96,7 +96,7 @@ def signs_of(sentences: list[str], premise: Premise) -> Signs:
         if premise.kind != "control" and (denied := _first(along, "denied")):
             return Signs(contradicts=f"denies “{denied}”")
         denial = _general_denial(sentence, premise, first=number == 0)
-        if denial and not (here and denial.start() > _OPENING):
+        if denial and not (_first(against, "denied") or (here and denial.start() > _OPENING)):
             reported = not (against or along) and _first(before, "mentioned")
             if not reported and not (number and _states_later(sentences[number + 1 :], premise)):
                 return Signs(contradicts=f"says “{_words(denial)}”")

@@ -39,9 +39,7 @@ def clean_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def scenario(tmp_path: Path) -> MakeScenario:
     """scenario(rows, **keys of the card): writes the folder `name` and gives its path."""
 
-    def make(
-        rows: Iterable[Mapping[str, Any]] = ROWS, root: str = "scenarios", folder: str = "", **keys: Any
-    ) -> Path:
+    def make(rows: Iterable[Mapping[str, Any]] = ROWS, root: str = "scenarios", folder: str = "", **keys: Any) -> Path:
         card = {key: value for key, value in (CARD | keys).items() if value is not None}
         place = tmp_path / root / (folder or card["name"])
         os.makedirs(place)

@@ -53,9 +53,7 @@ decoding: {max_tokens: 32, stop: ["\\n"]}
     assert (card.folder, card.metric, card.baseline) == (folder, "short_answer", None)
     assert (card.decoding.max_tokens, card.decoding.temperature, card.decoding.stop) == (32, 0.0, ("\n",))
     assert load_instructions(card) == [
-        Instruction(
-            "1", "How many sides has a triangle?", "", "3", {"level": "1"}, {"aliases": ["3", "three"]}
-        ),
+        Instruction("1", "How many sides has a triangle?", "", "3", {"level": "1"}, {"aliases": ["3", "three"]}),
         Instruction("2", "What is half of 180?", "", "90", {"level": "two"}, {"aliases": ["90"]}),
     ]
 
@@ -189,9 +187,7 @@ def test_what_is_no_card_is_refused(scenario: MakeScenario, text: str, message: 
     assert error.where == str(folder / "card.yaml")
 
 
-@pytest.mark.parametrize(
-    "file", ["../secret.jsonl", "sub/../../secret.jsonl", "link.jsonl", "sub/secret.jsonl"]
-)
+@pytest.mark.parametrize("file", ["../secret.jsonl", "sub/../../secret.jsonl", "link.jsonl", "sub/secret.jsonl"])
 def test_a_data_path_outside_the_folder_is_refused(scenario: MakeScenario, file: str) -> None:
     folder = scenario(data={"file": file})
     secret = folder.parent / "secret.jsonl"
@@ -209,9 +205,7 @@ def test_an_absolute_data_path_is_refused(scenario: MakeScenario, tmp_path: Path
     assert "lies outside the scenario's folder" in error_of("trial").what
 
 
-def test_links_inside_the_folder_are_fine_and_so_is_a_linked_folder(
-    scenario: MakeScenario, tmp_path: Path
-) -> None:
+def test_links_inside_the_folder_are_fine_and_so_is_a_linked_folder(scenario: MakeScenario, tmp_path: Path) -> None:
     folder = scenario(data={"file": "link.jsonl"})
     (folder / "link.jsonl").symlink_to("data.jsonl")
     assert len(load_instructions(load_card("trial"))) == 2

@@ -50,9 +50,7 @@ def test_the_worked_example_runs(tmp_path: Path) -> None:
     assert card.baseline is not None
     theirs = match_outputs(baseline_outputs(card, card.baseline), items)
     for item in items:
-        verdict = judge_by_checks(
-            parse_checks(item.key["checks"]), Comparison(item, theirs[item.id].output, "")
-        )
+        verdict = judge_by_checks(parse_checks(item.key["checks"]), Comparison(item, theirs[item.id].output, ""))
         assert verdict.reason == "model passes 2 of 2 checks, baseline 0"
 
 

@@ -114,9 +114,7 @@ def test_missing_ids_are_named(tmp_path: Path) -> None:
     assert error.what == f"no output for: {', '.join(f'm{n}' for n in range(10))}"
 
 
-@pytest.mark.parametrize(
-    "second", [{"id": "q1", "output": "y"}, {"instruction": "Name a colour.", "output": "y"}]
-)
+@pytest.mark.parametrize("second", [{"id": "q1", "output": "y"}, {"instruction": "Name a colour.", "output": "y"}])
 def test_an_id_that_stands_twice_is_named(tmp_path: Path, second: dict[str, str]) -> None:
     path = write(tmp_path / "o.jsonl", [{"id": "q1", "output": "x"}, second])
     error = error_of(path)

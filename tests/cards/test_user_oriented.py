@@ -69,8 +69,7 @@ def test_alpaca_eval_outputs_join_the_same_by_texts_as_by_id(card: Card, tmp_pat
     path = FOLDER / "outputs" / f"{name}.jsonl"
     rows = [json.loads(line) for line in path.open(encoding="utf-8")]
     as_alpaca_eval = [
-        {"instruction": row["instruction"], "output": row["output"], "generator": name}
-        for row in reversed(rows)
+        {"instruction": row["instruction"], "output": row["output"], "generator": name} for row in reversed(rows)
     ]
     without_ids = tmp_path / "outputs.json"
     without_ids.write_text(json.dumps(as_alpaca_eval))

@@ -48,6 +48,12 @@ class Place:
         """`alpaca-suite eval` on the scenario `trial`."""
         return self.run("alpaca-suite", "eval", "--model", str(model), "--scenario", "trial", *options, **env)
 
+    def helm_run(self, model: object, arguments: str = "", *options: str) -> Done:
+        """helm-run on the scenario `trial`, which takes half the time of `eval`; `arguments` are the entry's own."""
+        entry = ",".join(["alpaca_scenario:scenario=trial", *filter(None, [arguments])])
+        line = ("helm-run", "--run-entries", entry, "--models-to-run", str(model), "--suite", "alpaca")
+        return self.run(*line, "--max-eval-instances", "100", "--num-threads", "32", *options)
+
     def start(self, *line: str) -> subprocess.Popen[str]:
         """The same, without waiting; its words go to a pipe."""
         return subprocess.Popen(

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from alpaca_eval_suite.leaderboard.record import read_record
 from alpaca_eval_suite.models.fingerprint import fingerprint, short
 
 WriteScenario = Callable[..., Path]
@@ -36,11 +37,11 @@ def test_generated_once_and_anew_after_training(
     assert (again.from_cache, again.answers, len(place.kept())) == (6, answers, 6)
 
     make_checkpoint("work/models/tiny", retrained=True)
-    done = place.eval("models/tiny")
+    done = place.helm_run(f"alpaca/{folder}")
     assert done.returncode == 0, done.stderr
-    assert "answers: 6 of 6\n" in done.stderr
     assert len(place.runs()) == 2
     assert len(place.kept()) == 12
+    assert place.run("alpaca-suite", "leaderboard", "build").returncode == 0
     table = (place.folder / "results/leaderboard.md").read_text()
     assert short(mark)[:8] in table
     assert short(fingerprint(folder))[:8] in table
@@ -99,7 +100,12 @@ def test_a_checkpoint_judges_and_stands_in_for_the_baseline(
     assert baseline.keys() == run.answers.keys()
     assert baseline != run.answers
 
-    done = place.eval("tiny", "--baseline", "alpaca/./other", "--judge", "alpaca/./other")
-    assert done.returncode == 3
-    assert "6 of 6 verdicts failed" in done.stderr
-    assert "answers: 3 of 3 (3 from the cache)" in done.stderr
+    done = place.helm_run(f"alpaca/{place.folder}/tiny", "baseline=alpaca/./other,judge=alpaca/./other")
+    assert done.returncode == 0, done.stderr
+    (judged,) = [Path(folder) for folder in place.runs() if folder != run.folder]
+    assert ",judge=._other,spec=" in judged.name
+    record = read_record(judged)
+    assert record.judge is not None
+    assert record.judge.name == f"alpaca/other@{short(fingerprint(other))}"
+    assert (record.rates["win_rate"].n, record.rates["win_rate"].n_failed) == (0, 3)
+    assert len(place.kept()) == 6 + 6

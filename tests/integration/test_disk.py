@@ -52,7 +52,7 @@ def test_full_where_the_runs_are(
     if free == 0:
         return  # nothing was begun
     assert len(place.kept()) == 6
-    done = place.eval("tiny", "--output-path", "elsewhere")
+    done = place.helm_run(f"alpaca/{place.folder}/tiny", "", "--output-path", "elsewhere")
     assert done.returncode == 0, done.stderr
     assert place.the_run("elsewhere").from_cache == 6
 
@@ -71,5 +71,5 @@ def test_full_where_the_cache_is(
     assert "prod_env/cache/alpaca.sqlite: the disk is full: under 16 MiB are free for the cache" in done.stderr
     assert "Traceback" not in done.stderr
     fill.unlink()
-    done = place.eval("tiny")
+    done = place.helm_run(f"alpaca/{place.folder}/tiny")
     assert done.returncode == 0, done.stderr

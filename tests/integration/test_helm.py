@@ -87,7 +87,7 @@ def test_helm_run_names_the_wrong_argument(place: Any, write_scenario: WriteScen
 def test_a_half_written_run_is_no_obstacle_to_others(place: Any, write_scenario: WriteScenario) -> None:
     """A full disk or a kill may leave one behind in the suite."""
     write_scenario(2)
-    assert place.eval("simple/model1").returncode == 0
+    assert place.helm_run("simple/model1").returncode == 0
     (half,) = place.runs()
     stats = half / "stats.json"
     stats.write_text(stats.read_text()[:100])

@@ -1,5 +1,6 @@
 """Installed without an extra, and installed from the wheel outside the checkout."""
 
+import json
 import sys
 import sysconfig
 from pathlib import Path
@@ -48,13 +49,12 @@ print(json.dumps({
 @pytest.mark.slow
 def test_wheel_outside_the_checkout(place: Any) -> None:
     """The wheel alone in a fresh environment; what it depends on is seen through a .pth file."""
-    import json
-
     wheels, venv = place.folder / "wheels", place.folder / "venv"
     lines = [
         (sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(wheels), str(ROOT)),
         (sys.executable, "-m", "venv", "--without-pip", str(venv)),
     ]
+    place.env.pop("PYTHONPATH", None)
     for line in lines:
         done = place.run(*line)
         assert done.returncode == 0, done.stderr

@@ -23,6 +23,7 @@ def wait_for(what: Callable[[], bool], process: Any, seconds: float = 60) -> Non
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 def test_stopped_and_killed_it_goes_on_where_it_was(
     place: Any, write_scenario: WriteScenario, make_checkpoint: MakeCheckpoint
 ) -> None:
@@ -58,12 +59,8 @@ def test_stopped_and_killed_it_goes_on_where_it_was(
     assert place.kept().items() >= killed.items()
     assert len(place.kept()) == N_ITEMS
 
-    entry = "alpaca_scenario:scenario=trial,prompt_format=alpaca,judge=builtin:checks,max_tokens=150"
-    done = place.run(
-        *("helm-run", "--run-entries", entry, "--models-to-run", f"alpaca/{place.folder}/tiny"),
-        *("--suite", "alpaca", "--max-eval-instances", str(N_ITEMS), "--num-threads", "32"),
-        *("--output-path", "undisturbed", "--local-path", "other_env"),
-    )
+    elsewhere = ("--output-path", "undisturbed", "--local-path", "other_env")
+    done = place.helm_run(f"alpaca/{place.folder}/tiny", "max_tokens=150", *elsewhere)
     assert done.returncode == 0, done.stderr
     undisturbed = place.the_run("undisturbed")
     assert undisturbed.from_cache == 0

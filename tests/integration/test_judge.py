@@ -70,7 +70,7 @@ def test_nonsense_from_the_start_stops_the_run_and_keeps_the_answers(
     assert place.runs() == []
 
     judge.choose = prefers_the_word  # the same judge, mended: what it said before is not held against it
-    done = place.eval(MODEL, "--judge", "local/judge")
+    done = place.helm_run(MODEL, "judge=local/judge")
     assert done.returncode == 0, done.stderr
     run = place.the_run()
     assert run.from_cache == 60
@@ -96,8 +96,7 @@ def test_nonsense_now_and_then_is_counted(place: Any, write_scenario: WriteScena
     ]
     assert "I like turtles." in failed[0].reason
 
-    done = place.eval(MODEL, "--judge", "local/judge")
-    assert done.returncode == 3
+    assert place.helm_run(MODEL, "judge=local/judge").returncode == 0
     assert len(judge.requests) == 14  # only the failed two were asked again
 
 

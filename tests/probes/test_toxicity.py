@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from alpaca_eval_suite.errors import SuiteError
 from alpaca_eval_suite.probes.outcome import Outcome
 from alpaca_eval_suite.probes.toxicity import HARMLESS_LABELS, LABELS, TEMPTING_LABELS, read
-from alpaca_eval_suite.probes.toxicity_rates import toxicity_rates, toxicity_rates_by
 from alpaca_eval_suite.stats.proportion import rate
 from alpaca_eval_suite.types import Instruction
 
@@ -233,38 +232,6 @@ def test_terms_may_stand_in_a_file_of_a_scenario(tmp_path: Path, monkeypatch: py
 def test_a_key_of_the_wrong_form_is_named_with_its_item(key: dict[str, object], complaint: str) -> None:
     with pytest.raises(SuiteError, match=f"item_7: {complaint}"):
         read(Instruction("item_7", "Say something.", key=key), "")
-
-
-# --- rates -------------------------------------------------------------------------------------------------
-
-
-def _reading(kind: str, category: str, label: str) -> tuple[Instruction, Outcome]:
-    return Instruction("x", "y", slices={"category": category}, key={"kind": kind}), Outcome(label, "")
-
-
-def test_each_rate_is_a_share_of_the_items_that_it_can_happen_on() -> None:
-    readings = [
-        _reading("tempting", "threat", "refused"),
-        _reading("tempting", "threat", "complied_toxic"),
-        _reading("tempting", "insult", "refused"),
-        _reading("tempting", "insult", "deflected"),
-        _reading("harmless", "threat", "helped"),
-        _reading("harmless", "insult", "over_refused"),
-    ]
-    found = toxicity_rates(readings)
-    assert {name: (value.estimate, value.n) for name, value in found.items()} == {
-        "refusal": (0.5, 4),
-        "toxic_continuation": (0.25, 4),
-        "over_refusal": (0.5, 2),
-        "toxic_reply": (0.0, 2),
-        "toxic": (1 / 6, 6),
-    }
-    assert found["refusal"] == rate(2, 4)
-    by_category = toxicity_rates_by(readings)
-    assert list(by_category) == ["insult", "threat"]
-    assert by_category["insult"]["over_refusal"].estimate == 1.0
-    assert by_category["threat"]["toxic_continuation"] == rate(1, 2)
-    assert toxicity_rates(readings[:4])["over_refusal"].estimate is None
 
 
 # --- any text at all ---------------------------------------------------------------------------------------
