@@ -12,11 +12,12 @@ from helm.benchmark.metrics.metric_name import MetricName
 from helm.benchmark.metrics.metric_service import MetricService
 from helm.benchmark.metrics.statistic import Stat
 from helm.benchmark.scenarios.scenario import TEST_SPLIT
+from helm.common.hierarchical_logger import hlog
 
 from alpaca_eval_suite.evaluate import describe
 from alpaca_eval_suite.evaluate.rates import Judged, Shares, all_rates, by_slice, mean_of
 from alpaca_eval_suite.evaluate.scenario import instruction_of
-from alpaca_eval_suite.evaluate.settings import Settings
+from alpaca_eval_suite.evaluate.settings import NONE, Settings
 from alpaca_eval_suite.leaderboard.record import PREFERENCES_FILE, RateRecord, RunRecord, write_record
 from alpaca_eval_suite.probes.outcome import Outcome
 from alpaca_eval_suite.probes.registry import Probe, probe_of
@@ -76,6 +77,11 @@ class AlpacaMetric(MetricInterface):  # type: ignore[misc]
         )
         folder = Path(eval_cache_path).parent / record.run
         preferences = [preference for item in items for preference in item.preferences]
+        if settings.judge == NONE and probe is None:
+            hlog(
+                f"{settings.scenario} was not judged. Run the same entry with judge=builtin:checks or judge=DEPLOYMENT "
+                "(docs/judges.md): the answers come from the cache."
+            )
         if preferences:
             write_preferences(folder / PREFERENCES_FILE, preferences)
         write_record(folder, record)

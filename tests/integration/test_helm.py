@@ -106,3 +106,14 @@ def test_an_unknown_model(place: Any, write_scenario: WriteScenario) -> None:
     done = place.eval("nobody/model")
     assert done.returncode == 2
     assert "error: HELM: Model deployment nobody/model not found\n  Give a checkpoint folder" in done.stderr
+
+
+def test_a_run_without_a_judge_says_how_to_judge(place: Any, write_scenario: WriteScenario) -> None:
+    write_scenario(3)
+    done = place.run(
+        *("helm-run", "--run-entries", "alpaca_scenario:scenario=trial,judge=none", "--models-to-run", "simple/model1"),
+        *("--suite", "s", "--max-eval-instances", "3"),
+    )
+    assert done.returncode == 0, done.stderr
+    assert "trial was not judged. Run the same entry with judge=builtin:checks" in done.stdout + done.stderr
+    assert "win_rate" not in json.loads((place.runs(suite="s")[0] / "alpaca_run.json").read_text())["rates"]

@@ -1,0 +1,41 @@
+"""The figures in README.md are those of the committed entry and of the committed agreement."""
+
+from pathlib import Path
+
+import pytest
+
+from alpaca_eval_suite.judge.agreement import agreement_of
+from alpaca_eval_suite.leaderboard.cells import rate_text
+from alpaca_eval_suite.leaderboard.entry import read_entries
+from alpaca_eval_suite.leaderboard.record import RunRecord
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def committed(scenario: str) -> RunRecord:
+    runs = [run for entry in read_entries(ROOT / "results").values() for run in entry.runs]
+    (run,) = [run for run in runs if run.scenario.name == scenario and run.model.name == "smollm2-135m-instruct"]
+    return run
+
+
+@pytest.mark.parametrize(
+    ("scenario", "rates"),
+    [
+        ("user_oriented_mini", ("win_rate", "checks_passed")),
+        ("capitals", ("exact", "trap", "wrong", "abstained", "refused")),
+    ],
+)
+def test_rates_are_those_of_the_entry(scenario: str, rates: tuple[str, ...]) -> None:
+    run = committed(scenario)
+    row = next(line for line in README.splitlines() if f"({run.model.fingerprint[:8]})" in line and rate_text(
+        run.rates[rates[0]]) in line)  # fmt: skip
+    assert [name for name in rates if rate_text(run.rates[name]) not in row] == []
+    assert f"| {run.scenario.n_items} |" in row
+
+
+def test_the_judges_agreement_is_the_measured_one() -> None:
+    agreement = agreement_of("builtin:checks")
+    assert agreement is not None
+    assert f"in {agreement.agreement} of {agreement.n_pairs} pairs" in README
+    assert f"in {agreement.on_decided} of the {agreement.n_decided}" in README
