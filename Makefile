@@ -40,6 +40,8 @@ ci: lint  ## Everything this machine can run
 benchmarks: setup  ## Ratios against the peers on the same work
 	$(BIN)/python benchmarks/plugin_start.py
 	$(BIN)/python benchmarks/bca.py
+	$(BIN)/python benchmarks/length_control.py
+	$(BIN)/python benchmarks/rank.py
 	$(BIN)/python benchmarks/batched_client.py
 
 clean:

@@ -1,5 +1,7 @@
 """Errors meant for the person at the terminal: what was wrong, where, and what to do next."""
 
+from collections.abc import Callable
+
 
 class SuiteError(Exception):
     """A mistake or a circumstance that the user can do something about; printed without a traceback.
@@ -38,3 +40,12 @@ class MissingExtraError(SuiteError):
             f"{needed_for} needs an extra that is not installed",
             next_step=f"Type: pip install 'alpaca-eval-suite[{extra}]'",
         )
+
+
+Report = Callable[[SuiteError], None]
+"""Told of each problem in what is read. `stop` ends at the first; a list's `append` gathers them all."""
+
+
+def stop(problem: SuiteError) -> None:
+    """The usual report: the first problem is raised."""
+    raise problem

@@ -4,12 +4,13 @@ import hashlib
 import json
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from alpaca_eval_suite.errors import SuiteError
+from alpaca_eval_suite.errors import Report, SuiteError, stop
 
 
 def write_atomic(path: Path, text: str) -> None:
@@ -48,44 +49,97 @@ def read_text(path: Path) -> str:
     try:
         return path.read_bytes().decode("utf-8-sig")
     except OSError as error:
-        raise SuiteError(
-            f"cannot be read ({error.strerror or error})", where=str(path), next_step="Check the path."
-        ) from error
+        raise _unreadable(path, error) from error
     except UnicodeDecodeError as error:
-        raise SuiteError(
-            f"is not UTF-8 text (byte {error.start})",
-            where=str(path),
-            next_step="Save it as UTF-8; a compressed file must be unpacked first.",
-        ) from error
+        raise _not_utf8(path, error.start) from error
 
 
-def read_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """(where, object) for each object of a JSON Lines file, or of a JSON file that holds one list.
+def _unreadable(path: Path, error: OSError) -> SuiteError:
+    return SuiteError(f"cannot be read ({error.strerror or error})", where=str(path), next_step="Check the path.")
 
-    `where` is "file:line" (or "file[index]"), to be named in errors. Raises SuiteError on bad JSON,
-    and on a row that is not an object.
+
+def _not_utf8(path: Path, byte: int) -> SuiteError:
+    return SuiteError(
+        f"is not UTF-8 text (byte {byte})",
+        where=str(path),
+        next_step="Save it as UTF-8; a compressed file must be unpacked first.",
+    )
+
+
+def read_rows(path: Path, report: Report = stop) -> Iterator[tuple[str, dict[str, Any]]]:
+    """`parse_rows` of a file in UTF-8. Raises SuiteError when it cannot be read.
+
+    JSON Lines are read line by line, so that a file may be larger than memory; a list is read as a whole.
     """
-    text = read_text(path)
-    values = _list_values if text.lstrip().startswith("[") else _line_values
-    for where, value in values(path, text):
-        if not isinstance(value, dict):
-            raise SuiteError("is not a JSON object", where=where)
-        yield where, value
+    return _rows(str(path), _lines(path), report)
 
 
-def _list_values(path: Path, text: str) -> Iterator[tuple[str, Any]]:
-    next_step = "A file that begins with [ must be one JSON list; else write one object a line."
-    for index, value in enumerate(_parse(text, str(path), next_step)):
-        yield f"{path}[{index}]", value
+def parse_rows(name: str, text: str, report: Report = stop) -> Iterator[tuple[str, dict[str, Any]]]:
+    """(where, object) for each object of JSON Lines, or of a JSON text that holds one list.
 
-
-def _line_values(path: Path, text: str) -> Iterator[tuple[str, Any]]:
-    next_step = "Each line must be one JSON object; a half-written last line can be deleted."
+    `where` is "name:line" (or "name[index]"), to be named in errors. Bad JSON, and a row that is not an object,
+    are reported and passed over.
+    """
     # Not splitlines(): that would cut at line separators inside JSON strings.
-    for number, line in enumerate(text.split("\n"), 1):
-        if line.strip():
-            where = f"{path}:{number}"
-            yield where, _parse(line, where, next_step)
+    return _rows(name, iter(text.split("\n")), report)
+
+
+def _lines(path: Path) -> Iterator[str]:
+    """The lines of a file in UTF-8, each read when it is asked for."""
+    start = 0
+    try:
+        with path.open("rb") as stream:
+            for line in stream:
+                encoding = "utf-8-sig" if start == 0 else "utf-8"
+                yield line.removesuffix(b"\n").decode(encoding)
+                start += len(line)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    except UnicodeDecodeError as error:
+        raise _not_utf8(path, start + error.start) from error
+
+
+def _rows(name: str, lines: Iterator[str], report: Report) -> Iterator[tuple[str, dict[str, Any]]]:
+    blank = 0
+    first = ""
+    for first in lines:
+        if first.strip():
+            break
+        blank += 1
+    if first.lstrip().startswith("["):
+        values = _list_values(name, "\n" * blank + "\n".join([first, *lines]), report)
+    else:
+        values = _line_values(name, enumerate(chain([first], lines), blank + 1), report)
+    for where, value in values:
+        if isinstance(value, dict):
+            yield where, value
+        else:
+            report(SuiteError("is not a JSON object", where=where))
+
+
+def _list_values(name: str, text: str, report: Report) -> Iterator[tuple[str, Any]]:
+    next_step = "A file that begins with [ must be one JSON list; else write one object a line."
+    try:
+        values = _parse(text, name, next_step)
+    except SuiteError as problem:
+        report(problem)
+        return
+    for index, value in enumerate(values):
+        yield f"{name}[{index}]", value
+
+
+def _line_values(name: str, numbered: Iterable[tuple[int, str]], report: Report) -> Iterator[tuple[str, Any]]:
+    next_step = "Each line must be one JSON object; a half-written last line can be deleted."
+    for number, line in numbered:
+        if not line.strip():
+            continue
+        where = f"{name}:{number}"
+        try:
+            value = _parse(line, where, next_step)
+        except SuiteError as problem:
+            report(problem)
+        else:
+            yield where, value
 
 
 def _parse(text: str, where: str, next_step: str) -> Any:

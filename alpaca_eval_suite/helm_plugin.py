@@ -5,6 +5,10 @@ from typing import Any
 from helm.benchmark.model_deployment_registry import ModelDeployment, model_deployment_generator
 from helm.benchmark.run_spec import RunSpec, run_spec_function
 
+from alpaca_eval_suite.offline import enforce
+
+enforce()
+
 
 @run_spec_function("alpaca_scenario")
 def alpaca_scenario(scenario: str, **arguments: Any) -> RunSpec:
@@ -54,5 +58,21 @@ def alpaca_toxicity(**arguments: Any) -> RunSpec:
 def alpaca_deployment(name: str) -> ModelDeployment:
     """`alpaca/PATH`: a local checkpoint folder, or the name of an embedded model."""
     from alpaca_eval_suite.evaluate.local import deployment
+
+    return deployment(name)
+
+
+@model_deployment_generator("outputs")
+def outputs_deployment(name: str) -> ModelDeployment:
+    """`outputs/SCENARIO/PATH`: outputs that exist already, for the items of one scenario."""
+    from alpaca_eval_suite.evaluate.replay import deployment
+
+    return deployment(name)
+
+
+@model_deployment_generator("endpoint")
+def endpoint_deployment(name: str) -> ModelDeployment:
+    """`endpoint/NAME`: a server that endpoints.yaml describes."""
+    from alpaca_eval_suite.evaluate.remote import deployment
 
     return deployment(name)

@@ -1,5 +1,6 @@
 """The Alpaca prompt, once: training, evaluation and serving use these bytes (Taori et al. 2023)."""
 
+import hashlib
 import re
 from typing import Literal, get_args
 
@@ -33,6 +34,13 @@ def alpaca_prompt(instruction: str, input: str = "") -> str:
 def chat_message(instruction: str, input: str = "") -> str:
     """The one user message that a chat model gets: the instruction, then the input after an empty line."""
     return f"{instruction}\n\n{input}" if input else instruction
+
+
+def prompt_hash(prompt_format: PromptFormat) -> str:
+    """What identifies the prompt's bytes: SHA-256 over the two Alpaca templates with a NUL between them, or over the
+    words "chat template" (the template itself belongs to the model)."""
+    texts = [ALPACA_WITH_INPUT, ALPACA_WITHOUT_INPUT] if prompt_format == "alpaca" else ["chat template"]
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()
 
 
 def fill(template: str, **values: str) -> str:

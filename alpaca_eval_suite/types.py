@@ -44,7 +44,7 @@ class Comparison:
     baseline_output: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Preference:
     """A verdict: one pair shown once to one judge, one line of preferences.jsonl.
 

@@ -3,7 +3,7 @@
 import importlib.util
 import json
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -86,8 +86,13 @@ def write_scenario(tmp_path: Path) -> WriteScenario:
 
 def _models() -> ModuleType:
     """tests/models/conftest.py, which knows how to make tiny checkpoints."""
-    path = Path(__file__).parent / "models" / "conftest.py"
-    spec = importlib.util.spec_from_file_location("tests_models_conftest", path)
+    return _module("models/conftest.py")
+
+
+def _module(place: str) -> ModuleType:
+    """A file of tests/ as a module."""
+    path = Path(__file__).parent / place
+    spec = importlib.util.spec_from_file_location("tests_" + path.stem, path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -119,6 +124,20 @@ def make_checkpoint(checkpoint_template: Path, tmp_path: Path) -> MakeCheckpoint
         return folder
 
     return make
+
+
+@pytest.fixture(scope="session")
+def fake_openai() -> ModuleType:
+    """tests/fake_openai.py: replies of servers."""
+    return _module("fake_openai.py")
+
+
+@pytest.fixture
+def server(fake_openai: ModuleType) -> Iterator[Any]:
+    """A server on a free port of this machine, until the test ends."""
+    fake = fake_openai.FakeServer()
+    yield fake
+    fake.close()
 
 
 def retrain(folder: Path) -> None:

@@ -36,6 +36,12 @@ def text_of(name: str) -> str:
     return (ROOT / name).read_text("utf-8")
 
 
+def endpoints_shown() -> str:
+    """The endpoints.yaml that the page shows."""
+    [shown] = re.findall(r"```yaml\n(endpoints:\n.*?)```", text_of("docs/run_specs.md"), re.DOTALL)
+    return str(shown)
+
+
 def command_lines() -> Iterator[tuple[str, list[str]]]:
     """(page and command, words) of every command in a bash block, continuation lines joined."""
     for page in PAGES:
@@ -66,12 +72,16 @@ def run_entries() -> list[str]:
 @pytest.fixture
 def scenarios(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The scenarios of the pages that are not in the checkout as a whole, with one item each."""
-    for name in ("user_oriented", "postcards"):
+    for name in ("user_oriented", "postcards", "quiz"):
         folder = tmp_path / "scenarios" / name
         folder.mkdir(parents=True)
         (folder / "card.yaml").write_text(CARD.format(name=name))
         (folder / "data.jsonl").write_text('{"id": "1", "instruction": "Say so.", "input": "", "output": "So."}\n')
     monkeypatch.setenv("ALPACA_SCENARIOS", str(tmp_path / "scenarios"))
+    (tmp_path / "endpoints.yaml").write_text(endpoints_shown())
+    for name in ("ALPACA_ENDPOINTS", "ALPACA_OFFLINE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("OPENAI_API_KEY", "not-a-key")
     monkeypatch.chdir(tmp_path)
 
 
@@ -107,7 +117,8 @@ def test_alpaca_suite_lines(words: list[str], scenarios: None) -> None:
         known = {field.name for field in fields(Options)}
         given = {key: value for key, value in options.items() if key in known and value is not None}
         # Folders and deployments of the pages are the reader's own.
-        plan = make_plan(Options(**{**given, "model": "simple/model1", "scenarios": asked}))
+        readers = {"model": "simple/model1", "outputs": None, "model_name": None}
+        plan = make_plan(Options(**{**given, **readers, "scenarios": asked}))
         assert [stage.settings.scenario for stage in plan.stages] == list(asked)
 
 
@@ -229,6 +240,17 @@ def test_the_deployment_that_the_page_shows_is_one_for_helm() -> None:
     assert isinstance(get_class_by_name(deployment["client_spec"]["class_name"]), type)
     keys = [key for block in re.findall(r"```\n(\w+: \"\.\.\.\")\n```", text) for key in parse_hocon(block)]
     assert keys == ["openaiApiKey", "mylabApiKey"]
+
+
+def test_the_endpoints_that_the_page_shows(scenarios: None) -> None:
+    from alpaca_eval_suite.models.endpoint import Endpoint, read_endpoints
+
+    urls = {name: endpoint.url for name, endpoint in read_endpoints().items()}
+    assert urls["local"] == "http://127.0.0.1:8080/v1/chat/completions"
+    assert urls["judge"] == "https://api.openai.com/v1/chat/completions"
+    assert urls["lab"].endswith("/openai/deployments/our-gpt-4o/chat/completions?api-version=2024-10-21")
+    section = text_of("docs/run_specs.md").partition("## Endpoints")[2].partition("\n## ")[0]
+    assert [key for key in Endpoint.model_fields if key != "name" and f"`{key}`" not in section] == []
 
 
 def test_links_between_pages_lead_somewhere() -> None:

@@ -9,6 +9,7 @@ import os
 import shutil
 import stat
 import subprocess
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -205,6 +206,26 @@ def test_rows_before_the_bad_one_are_given(tmp_path: Path) -> None:
     assert next(rows) == (f"{path}:1", {"id": 1})
     with pytest.raises(SuiteError, match="half-written last line"):
         next(rows)
+
+
+def test_json_lines_are_read_one_by_one(tmp_path: Path) -> None:
+    """A file of any size: of 20 MB no more than a small part is ever in memory."""
+    path = tmp_path / "data.jsonl"
+    path.write_text((json.dumps({"id": "1", "output": "x" * 1000}) + "\n") * 20_000)
+    tracemalloc.start()
+    try:
+        assert sum(1 for _ in read_rows(path)) == 20_000
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("line", [b'{"id": "caf\xe9"}', b'{"id": "caf\xc3'])
+def test_bad_bytes_are_counted_from_the_start(tmp_path: Path, line: bytes) -> None:
+    path = tmp_path / "data.jsonl"
+    path.write_bytes(b'{"id": "1"}\n' + line)
+    with pytest.raises(SuiteError, match=r"is not UTF-8 text \(byte 23\)"):
+        rows_of(path)
 
 
 def test_an_empty_file_has_no_rows(tmp_path: Path) -> None:

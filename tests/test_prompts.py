@@ -10,6 +10,7 @@ from alpaca_eval_suite.prompts import (
     alpaca_prompt,
     chat_message,
     fill,
+    prompt_hash,
 )
 
 # Source: Taori et al. 2023, "Stanford Alpaca", README, section "Data Release" (the two templates), and
@@ -72,3 +73,10 @@ def test_texts_stand_in_the_prompt_as_they_are(instruction: str, input: str) -> 
     before, middle, after = ALPACA_WITH_INPUT.replace("{instruction}", "\0").replace("{input}", "\0").split("\0")
     assert alpaca_prompt(instruction, input) == before + instruction + middle + input + after
     assert alpaca_prompt(instruction) == ALPACA_WITHOUT_INPUT.replace("{instruction}", instruction)
+
+
+def test_prompt_hash_tells_the_formats_apart() -> None:
+    """Golden: SHA-256 of the two templates with a NUL between them, and of the words "chat template"."""
+    assert prompt_hash("alpaca") == "832d55b5e3033cb5130c245e2702c185118e49b2c4ce033ae4bafd753f2d779a"
+    # printf 'chat template' | sha256sum
+    assert prompt_hash("chat") == "12b6fb2696cbbfcbf95ae97fa3218fd91ff5f1be054eb25a5904a9864bbed26f"

@@ -145,7 +145,7 @@ def load_card(name: str) -> Card:
     for root in scenario_roots():
         folder = root / name
         if Path(name).name == name and (folder / CARD_FILE).is_file():
-            return _read_card(folder)
+            return read_card(folder)
     known = list_cards()
     near = difflib.get_close_matches(name, known, n=1)
     hint = f"Did you mean {near[0]!r}? " if near else ""
@@ -155,21 +155,25 @@ def load_card(name: str) -> Card:
     )
 
 
-def _read_card(folder: Path) -> Card:
-    import yaml
+class CardError(SuiteError):
+    """A card that does not follow the schema; `problems` holds each slip."""
 
+    def __init__(self, problems: list[str], path: Path) -> None:
+        self.problems = tuple(problems)
+        super().__init__("; ".join(problems), where=str(path), next_step="docs/scenarios.md lists the keys of a card.")
+
+
+def read_card(folder: Path) -> Card:
+    """The card in `folder`, wherever that lies. Raises SuiteError for a card that is missing or wrong."""
     path = folder / CARD_FILE
-    try:
-        raw: Any = yaml.safe_load(read_text(path))
-    except yaml.YAMLError as error:
-        raise SuiteError(f"is not valid YAML ({error})", where=str(path)) from error
+    raw = _load_yaml(path)
     try:
         card = Card.model_validate(raw)
     except ValidationError as error:
-        problems = "; ".join(
+        problems = [
             f"{'.'.join(str(part) for part in item['loc']) or 'card'}: {_plain(item)}" for item in error.errors()
-        )
-        raise SuiteError(problems, where=str(path), next_step="docs/scenarios.md lists the keys of a card.") from error
+        ]
+        raise CardError(problems, path) from error
     if card.name != folder.name:
         raise SuiteError(
             f"name is {card.name!r}, but the folder is {folder.name!r}",
@@ -178,6 +182,27 @@ def _read_card(folder: Path) -> Card:
         )
     card._folder = folder
     return card
+
+
+def _load_yaml(path: Path) -> Any:
+    """The YAML in `path`. YAML readers silently take the last of two keys of one name; here that is an error."""
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+            keys = [key.value for key, _ in node.value]
+            if twice := sorted({str(key) for key in keys if keys.count(key) > 1}):
+                raise SuiteError(
+                    f"{', '.join(map(repr, twice))} stands twice",
+                    where=f"{path}:{node.start_mark.line + 1}",
+                    next_step="Give each key, and each column, one name of its own.",
+                )
+            return super().construct_mapping(node, deep)
+
+    try:
+        return yaml.load(read_text(path), Loader)
+    except yaml.YAMLError as error:
+        raise SuiteError(f"is not valid YAML ({error})", where=str(path)) from error
 
 
 def _plain(item: "ErrorDetails") -> str:

@@ -6,11 +6,13 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
 
 from alpaca_eval_suite.cards.card import DataFile
 from alpaca_eval_suite.errors import SuiteError
 from alpaca_eval_suite.files import sha256_of
+from alpaca_eval_suite.offline import refuse_outside
 from alpaca_eval_suite.resources import cache_dir, data_dirs
 
 if TYPE_CHECKING:
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
 _TRIES = 4
 _TIMEOUT = 30.0  # seconds without a byte
 _CONNECT_TIMEOUT = 10.0
+
+Place = Literal["shipped", "cached", "in $ALPACA_DATA_DIR", "to be downloaded"]
+"""Where a data file is: beside its card, in the user's cache, in a folder the user named, or not on this machine."""
 
 
 def find_data(data: DataFile, folder: Path) -> Path:
@@ -29,12 +34,42 @@ def find_data(data: DataFile, folder: Path) -> Path:
     """
     if data.file is not None:
         return _beside_card(data, folder)
+    found, other = _here(data)
+    if found is None:
+        _refuse_offline(data)
+    return found or _download(data, other)
+
+
+def _refuse_offline(data: DataFile) -> None:
+    refuse_outside(
+        urlsplit(str(data.url)).hostname or "",
+        where=str(data.url),
+        next_step=f"Get the file {data.name} elsewhere (SHA-256 {data.sha256}), put it into a folder, and name that "
+        "folder in $ALPACA_DATA_DIR; or unset ALPACA_OFFLINE.",
+    )
+
+
+def place_of(data: DataFile, folder: Path) -> tuple[Place, Path | None]:
+    """Where the data file is and its path, None where it would have to be downloaded; nothing is fetched here.
+
+    Raises SuiteError for a file beside the card that is missing, lies outside the folder or has another checksum.
+    """
+    if data.file is not None:
+        return "shipped", _beside_card(data, folder)
+    found, _ = _here(data)
+    if found is None:
+        return "to be downloaded", None
+    return ("cached" if found == _cached(data) else "in $ALPACA_DATA_DIR"), found
+
+
+def _here(data: DataFile) -> tuple[Path | None, list[Path]]:
+    """The first file on this machine with the right content; files of its name with other content before it."""
     other: list[Path] = []
     for candidate in _already_here(data):
         if sha256_of(candidate) == data.sha256:
-            return candidate
+            return candidate, other
         other.append(candidate)
-    return _download(data, other)
+    return None, other
 
 
 def _beside_card(data: DataFile, folder: Path) -> Path:

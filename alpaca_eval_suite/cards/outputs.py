@@ -1,6 +1,6 @@
 """Outputs that exist already: a baseline's, or a user's own file, joined to a scenario's items by id."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 from alpaca_eval_suite.cards.card import Baseline, Card, OutputColumns
 from alpaca_eval_suite.cards.data import find_data
 from alpaca_eval_suite.cards.rows import cell
-from alpaca_eval_suite.errors import SuiteError
+from alpaca_eval_suite.errors import Report, SuiteError, stop
 from alpaca_eval_suite.files import read_rows, sha256_of
 from alpaca_eval_suite.prompts import chat_message
 from alpaca_eval_suite.types import Completion, Instruction
@@ -56,41 +56,55 @@ def read_outputs(path: Path, model: str | None = None) -> OutputsFile:
 
 
 def match_outputs(
-    outputs: OutputsFile, items: Sequence[Instruction], universe: Sequence[Instruction] | None = None
+    outputs: OutputsFile,
+    items: Sequence[Instruction],
+    universe: Sequence[Instruction] | None = None,
+    report: Report = stop,
 ) -> dict[str, Completion]:
     """The completion of each of `items`, by id.
 
     Rows are joined on their id, else on their instruction and input (white space at the ends aside; the
     input may also stand behind the instruction after an empty line, as AlpacaEval writes it). Rows for other
-    items of `universe` (default: `items`) are passed over; anything else is an error that names it: an
-    unknown id, an id that stands twice, texts that two items share, an item without a row (the first ten).
+    items of `universe` (default: `items`) are passed over, and so is a whole `dataset` of AlpacaEval's list of
+    which no row fits. Anything else is reported by its name: an unknown id, an id that stands twice, texts that
+    two items share, an item without a row (the first ten).
     """
     known = {item.id for item in universe or items}
     by_text: dict[str, list[str]] = {}
     for item in universe or items:
         by_text.setdefault(_request(item.instruction, item.input), []).append(item.id)
     found: dict[str, Completion] = {}
-    unknown: list[str] = []
-    for where, row in read_rows(outputs.path):
+    unknown: list[tuple[str | None, str]] = []
+    sets: set[str | None] = {None}
+    for where, row in read_rows(outputs.path, report):
         name = cell(row, outputs.columns.id) if outputs.columns.id else None
-        if name is None:
-            name = _id_by_text(where, row, outputs.columns, by_text)
-        output = cell(row, outputs.columns.output)
-        if not isinstance(output, str):
-            raise SuiteError(f"{outputs.columns.output!r} is missing or not text", where=where)
-        if name is None or str(name) not in known:
-            unknown.append(str(name) if name is not None else where)
+        try:
+            if name is None:
+                name = _id_by_text(where, row, outputs.columns, by_text)
+            output = cell(row, outputs.columns.output)
+            if not isinstance(output, str):
+                raise SuiteError(f"{outputs.columns.output!r} is missing or not text", where=where)
+        except SuiteError as slip:
+            report(slip)
             continue
+        dataset = _dataset(row)
+        if name is None or str(name) not in known:
+            unknown.append((dataset, str(name) if name is not None else where))
+            continue
+        sets.add(dataset)
         if str(name) in found:
-            raise SuiteError(f"the id {name!r} stands twice", where=where, next_step="Keep one output an id.")
+            report(SuiteError(f"the id {name!r} stands twice", where=where, next_step="Keep one output an id."))
         found[str(name)] = Completion(str(name), output, outputs.model)
-    _refuse(outputs, "outputs for items that the scenario does not have", unknown)
-    _refuse(outputs, "no output for", [item.id for item in items if item.id not in found])
-    return _only(found, items)
+    strangers = [name for dataset, name in unknown if dataset in sets or len(sets) == 1]
+    _refuse(outputs, "outputs for items that the scenario does not have", strangers, report)
+    _refuse(outputs, "no output for", [item.id for item in items if item.id not in found], report)
+    return {item.id: found[item.id] for item in items if item.id in found}
 
 
-def _only(found: Mapping[str, Completion], items: Iterable[Instruction]) -> dict[str, Completion]:
-    return {item.id: found[item.id] for item in items}
+def _dataset(row: Mapping[str, Any]) -> str | None:
+    """Which of its five sets a row of AlpacaEval's list belongs to; None for rows of another form."""
+    dataset = row.get("dataset")
+    return dataset if isinstance(dataset, str) and "generator" in row else None
 
 
 def _id_by_text(
@@ -111,12 +125,14 @@ def _request(instruction: object, input: object) -> str:
     return chat_message(str(instruction or "").strip(), str(input or "").strip())
 
 
-def _refuse(outputs: OutputsFile, what: str, ids: list[str]) -> None:
+def _refuse(outputs: OutputsFile, what: str, ids: list[str], report: Report) -> None:
     if not ids:
         return
     more = f" and {len(ids) - _NAMED} more" if len(ids) > _NAMED else ""
-    raise SuiteError(
-        f"{what}: {', '.join(ids[:_NAMED])}{more}",
-        where=str(outputs.path),
-        next_step="Both files must cover the same ids; outputs are joined on id, never on position.",
+    report(
+        SuiteError(
+            f"{what}: {', '.join(ids[:_NAMED])}{more}",
+            where=str(outputs.path),
+            next_step="Both files must cover the same ids; outputs are joined on id, never on position.",
+        )
     )

@@ -1,11 +1,12 @@
 """From the rows of a scenario's data file to instructions."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from alpaca_eval_suite.cards.card import Card, Columns
 from alpaca_eval_suite.cards.data import find_data
-from alpaca_eval_suite.errors import SuiteError
+from alpaca_eval_suite.errors import Report, SuiteError, stop
 from alpaca_eval_suite.files import read_rows, sha256_of, sha256_text
 from alpaca_eval_suite.types import Instruction
 
@@ -13,11 +14,11 @@ _MISSING = object()
 _COLUMNS = 'Add it, or name the right column under "columns" in card.yaml.'
 
 
-def load_instructions(card: Card) -> list[Instruction]:
+def load_instructions(card: Card, report: Report = stop) -> list[Instruction]:
     """The scenario's items in the order of its file.
 
-    Raises SuiteError naming the row when a column is missing, a text is empty or not text, or an id stands
-    twice; when no row has a column that the card names; and when there is no row at all.
+    Reported: a row that lacks a column, a text that is empty or not text, an id that stands twice (each with its
+    row); a column that the card names and no row has; a file without rows. The items that are left are returned.
     """
     path = find_data(card.data, card.folder)
     items: dict[str, Instruction] = {}
@@ -26,17 +27,22 @@ def load_instructions(card: Card) -> list[Instruction]:
         for name in ("input", "reference")
         if name in card.columns.model_fields_set and (column := getattr(card.columns, name)) is not None
     }
-    for where, row in read_rows(path):
+    any_row = False
+    for where, row in read_rows(path, report):
+        any_row = True
         unseen -= {column for column in unseen if _dig(row, column) is not _MISSING}
-        item = _instruction(where, row, card.columns)
+        item = _instruction(where, row, card.columns, report)
+        if item is None:
+            continue
         if item.id in items:
-            raise SuiteError(f"the id {item.id!r} stands twice", where=where, next_step="Make the ids unique.")
-        items[item.id] = item
-    if not items:
-        raise SuiteError("holds no rows", where=str(path), next_step="Give the scenario at least one item.")
-    if unseen:
+            report(SuiteError(f"the id {item.id!r} stands twice", where=where, next_step="Make the ids unique."))
+        items.setdefault(item.id, item)
+    if not any_row:
+        report(SuiteError("holds no rows", where=str(path), next_step="Give the scenario at least one item."))
+    elif unseen:
         # A row may lack its input, but a column that no row has is a slip: all inputs would be empty.
-        raise SuiteError(f"no row has {', '.join(sorted(map(repr, unseen)))}", where=str(path), next_step=_COLUMNS)
+        names = ", ".join(sorted(map(repr, unseen)))
+        report(SuiteError(f"no row has {names}", where=str(path), next_step=_COLUMNS))
     return list(items.values())
 
 
@@ -66,15 +72,28 @@ def _dig(row: Any, column: str) -> Any:
     return value
 
 
-def _instruction(where: str, row: dict[str, Any], columns: Columns) -> Instruction:
-    return Instruction(
-        id=_text(where, row, columns.id),
-        instruction=_text(where, row, columns.instruction),
-        input=_optional_text(where, row, columns.input) or "",
-        reference=_optional_text(where, row, columns.reference),
-        slices={name: _label(where, row, column) for name, column in columns.slices.items()},
-        key={name: _required(where, row, column) for name, column in columns.key.items()},
+def _instruction(where: str, row: dict[str, Any], columns: Columns, report: Report) -> Instruction | None:
+    """The item of a row; None when something in it was reported."""
+    slips: list[SuiteError] = []
+
+    def read(value_of: Callable[..., Any], column: str | None) -> Any:
+        try:
+            return value_of(where, row, column)
+        except SuiteError as slip:
+            slips.append(slip)
+            return None
+
+    item = Instruction(
+        id=read(_text, columns.id),
+        instruction=read(_text, columns.instruction),
+        input=read(_optional_text, columns.input) or "",
+        reference=read(_optional_text, columns.reference),
+        slices={name: read(_label, column) for name, column in columns.slices.items()},
+        key={name: read(_required, column) for name, column in columns.key.items()},
     )
+    for slip in slips:
+        report(slip)
+    return None if slips else item
 
 
 def _required(where: str, row: dict[str, Any], column: str) -> Any:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from alpaca_eval_suite.errors import UsageError
+
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
@@ -25,6 +27,8 @@ def _shared_options(command: Callable[..., Any]) -> Callable[..., Any]:
     options = [
         click.option("--judge", default="auto", show_default=True, metavar="NAME",
                      help="builtin:checks, a HELM deployment (openai/gpt-4o-mini), none, or auto."),
+        click.option("--probe-judge", default="none", show_default=True, metavar="NAME",
+                     help="A HELM deployment that labels the answers to probes; none: their rules do."),
         click.option("--baseline", default="card", show_default=True, metavar="WHAT",
                      help="What to compare with: card (the scenario's own), an outputs file, or a HELM deployment."),
         click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only N items of each scenario."),
@@ -33,11 +37,18 @@ def _shared_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--seed", type=int, default=0, show_default=True, help="Seed of every random draw."),
         click.option("--max-tokens", type=click.IntRange(min=1), metavar="N",
                      help="Longest answer, in the model's tokens.  [default: the scenario's]"),
+        click.option("--thinking", type=click.Choice(["strip", "keep"]), default="strip", show_default=True,
+                     help="Take a reasoning model's <think> part out of what is judged, or keep it in."),
+        click.option("--thinking-tokens", type=click.IntRange(min=0), default=0, show_default=True, metavar="N",
+                     help="What the <think> part may take beyond --max-tokens; 0: both share those."),
         click.option("--batch-size", type=click.IntRange(min=1), default=16, show_default=True,
                      help="Answers generated together by a local checkpoint."),
         click.option("--dtype", type=click.Choice(["auto", "float32", "bfloat16", "float16"]), default="auto",
                      show_default=True, help="Arithmetic of a local checkpoint; auto is float32 on a CPU."),
         click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda."),
+        click.option("--deterministic", is_flag=True,
+                     help="Nothing that can change an answer of a local checkpoint: one at a time unless in float32, "
+                          "deterministic algorithms, no TF32."),
         click.option("--output-path", type=click.Path(path_type=Path), default=Path("benchmark_output"),
                      show_default=True, help="Where HELM keeps the runs."),
         click.option("--results", type=click.Path(path_type=Path), default=Path("results"), show_default=True,
@@ -50,8 +61,11 @@ def _shared_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @click.command("eval")
-@click.option("--model", required=True, metavar="MODEL",
+@click.option("--model", metavar="MODEL",
               help="A checkpoint folder, an embedded model's name, or a HELM deployment.")  # fmt: skip
+@click.option("--outputs", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+              help="Score outputs that exist already; needs --scenario, and no model.")  # fmt: skip
+@click.option("--model-name", metavar="NAME", help="Whose outputs they are.  [default: as FILE says]")
 @click.option("--scenario", "scenarios", multiple=True, metavar="NAME",
               help="May be given several times.  [default: user_oriented_mini, capitals]")  # fmt: skip
 @click.option("--prompt-format", type=click.Choice(["alpaca", "chat"]), default="alpaca", show_default=True,
@@ -65,10 +79,17 @@ def eval_command(scenarios: tuple[str, ...], **options: Any) -> None:
     alpaca-suite eval --model ./my-checkpoint
     alpaca-suite eval --model ./my-checkpoint --prompt-format chat --scenario capitals --limit 20
     alpaca-suite eval --model ./my-checkpoint --scenario user_oriented --judge openai/gpt-4o-mini
+    alpaca-suite eval --outputs my-outputs.jsonl --scenario capitals
 
     It stands for helm-run, helm-summarize and alpaca-suite leaderboard build, and prints those lines. Answers and
     verdicts are cached: run the same command again after an interruption, and it goes on where it stopped.
     """
+    if (options["model"] is None) == (options["outputs"] is None):
+        raise UsageError("nothing says what to score, or two things do", next_step="Give --model, or --outputs FILE.")
+    if options["model_name"] and not options["outputs"]:
+        raise UsageError("--model-name says whose outputs a file holds", next_step="Give --outputs FILE with it.")
+    if options["outputs"] and len(scenarios) != 1:
+        raise UsageError("outputs belong to one scenario", next_step="Give --scenario NAME once.")
     _evaluate(scenarios or _QUICKSTART_SCENARIOS, options)
 
 
@@ -94,6 +115,8 @@ def _evaluate(scenarios: tuple[str, ...], options: dict[str, Any]) -> None:
 
     for name in ("batch_size", "dtype", "device"):
         os.environ[f"ALPACA_{name.upper()}"] = str(options.pop(name))
+    if options.pop("deterministic"):
+        os.environ["ALPACA_DETERMINISTIC"] = "1"
     dry_run = options.pop("dry_run")
     try:
         from alpaca_eval_suite.evaluate import execute
@@ -112,11 +135,13 @@ def _evaluate(scenarios: tuple[str, ...], options: dict[str, Any]) -> None:
         raise PartialError(
             f"{bars.failed} of {bars.asked} verdicts failed; they are counted, and no tie was made of them",
             where=str(plan.suite_folder),
-            next_step="preferences.jsonl in the run's folder says why, line by line.",
+            next_step="preferences.jsonl in the run's folder says why, line by line; for a probe, HELM's pages do.",
         )
 
 
 def _announce(plan: "Plan") -> None:
+    for text in plan.warnings:
+        click.secho(text, fg="red", bold=True, err=True)
     click.echo(f"Model:    {plan.deployment}")
     for stage in plan.stages:
         verdicts = f", {stage.n_verdicts} verdicts by {stage.settings.judge}" if stage.n_verdicts else ""
@@ -166,12 +191,16 @@ class _bars:
         from alpaca_eval_suite.evaluate import progress
 
         progress.watch(self._done)
+        progress.read_notices(self._say)
         if self._console.is_terminal:
             self._progress.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
+
+    def _say(self, notice: str) -> None:
+        self._console.print(f"warning: {notice}", style="yellow", markup=False, highlight=False, soft_wrap=True)
 
     def _done(self, what: "What", cached: bool) -> None:
         with self._lock:  # HELM's threads all report here

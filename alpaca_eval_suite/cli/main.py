@@ -13,6 +13,7 @@ import click
 
 from alpaca_eval_suite.cli.lazy import LazyCommand, LazyGroup
 from alpaca_eval_suite.errors import SuiteError
+from alpaca_eval_suite.offline import enforce
 
 FAILED = 1
 INTERRUPTED = 130
@@ -29,13 +30,21 @@ _COMMANDS = {
         "alpaca_eval_suite.cli.eval:eval_command",
         "Score your model: helm-run, helm-summarize and leaderboard build in one call.",
     ),
+    "scenarios": LazyCommand(
+        "alpaca_eval_suite.cli.scenarios:scenarios_group",
+        "List, show, check and make scenarios.",
+    ),
     "leaderboard": LazyCommand(
         "alpaca_eval_suite.cli.leaderboard:leaderboard_group",
         "Make entries and tables from runs, and show them.",
     ),
     "stats": LazyCommand(
         "alpaca_eval_suite.cli.stats:stats_group",
-        "Win rates with intervals from a file of verdicts.",
+        "Win rates, comparisons and rankings from files of verdicts.",
+    ),
+    "doctor": LazyCommand(
+        "alpaca_eval_suite.cli.doctor:doctor_command",
+        "What is installed, reachable and cached, and what to do about the rest.",
     ),
 }
 
@@ -58,6 +67,7 @@ def cli() -> None:
 
 def main(args: Sequence[str] | None = None) -> int:
     """Run the command line on `args` (sys.argv when None) and return the exit code; prints any error."""
+    enforce()
     try:
         with cli.make_context(_NAME, list(sys.argv[1:] if args is None else args)) as context:
             cli.invoke(context)

@@ -2,7 +2,8 @@
 
 import itertools
 import threading
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from helm.benchmark.adaptation.request_state import RequestState
@@ -17,29 +18,48 @@ from alpaca_eval_suite.errors import SuiteError
 from alpaca_eval_suite.evaluate import progress
 from alpaca_eval_suite.evaluate.local import PREFIX, check_room
 from alpaca_eval_suite.evaluate.scenario import instruction_of
+from alpaca_eval_suite.evaluate.served import served_of
 from alpaca_eval_suite.evaluate.settings import NONE, Settings, single_order
+from alpaca_eval_suite.evaluate.thoughts import output_text, settled
 from alpaca_eval_suite.judge.builtin import NAME as BUILTIN
 from alpaca_eval_suite.judge.builtin import judge_by_checks
 from alpaca_eval_suite.judge.checks import parse_checks, run_checks
-from alpaca_eval_suite.judge.pairwise import JudgePrompt, VerdictError, pairwise_prompt, read_ruling, win_of
-from alpaca_eval_suite.probes.registry import probe_of
+from alpaca_eval_suite.judge.labelling import Labelled, labelling_prompt, read_label
+from alpaca_eval_suite.judge.pairwise import Ruling, pairwise_prompt, read_ruling, win_of
+from alpaca_eval_suite.judge.reply import JudgePrompt, VerdictError
+from alpaca_eval_suite.models.thinking import split_thought
+from alpaca_eval_suite.probes.outcome import Outcome
+from alpaca_eval_suite.probes.registry import Probe, probe_of
 from alpaca_eval_suite.types import Comparison, Instruction, Order
 
 _GIVE_UP_AFTER = 20
 _JUDGE_TOKENS = 400
 
+_Read = Callable[[str], Ruling | Labelled]
+"""Reads a judge's reply; raises VerdictError when it cannot."""
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What a judge said: `raw` is the whole reply; `said` is None where it failed, and `reason` then says how.
+    `kept` is what is stored of every reply: its text and, of an endpoint, what that says of it."""
+
+    said: Ruling | Labelled | None
+    reason: str
+    kept: dict[str, Any]
+
 
 @dataclass(frozen=True)
 class _Verdict:
-    """One line of preferences.jsonl to be: `raw` is the judge's whole reply."""
+    """One line of preferences.jsonl to be; `kept` as in `_Asked`."""
 
     order: Order
     win: float | None
     reason: str
-    raw: str = ""
+    kept: dict[str, Any] = field(default_factory=lambda: {"raw": ""})
 
     def as_json(self) -> dict[str, Any]:
-        return {"order": self.order, "win": self.win, "reason": self.reason, "raw": self.raw}
+        return {"order": self.order, "win": self.win, "reason": self.reason, **self.kept}
 
 
 class AlpacaAnnotator(Annotator):  # type: ignore[misc]
@@ -66,11 +86,15 @@ class AlpacaAnnotator(Annotator):  # type: ignore[misc]
         if not request_state.result.completions:
             # A service that says "success" and gives nothing; HELM's pages need something to show.
             request_state.result.completions = [GeneratedOutput(text="", logprob=0, tokens=[])]
-        output = request_state.result.completions[0].text
+        completion = settled(request_state.result.completions[0], self._settings.thinking)
+        request_state.result.completions[0] = completion
+        output = completion.text
         found: dict[str, Any] = {}
         if self._probe is not None:
             outcome = self._probe.read(item, output)
             found["answer"] = {"outcome": outcome.label, "reason": outcome.reason, "score": outcome.score}
+            if self._settings.judge != NONE:
+                found["answer"] |= self._labelled(self._probe, item, output, outcome)
         if "checks" in item.key:
             report = run_checks(
                 parse_checks(item.key["checks"]), instruction=item.instruction, input=item.input, output=output
@@ -80,15 +104,19 @@ class AlpacaAnnotator(Annotator):  # type: ignore[misc]
                 "total": report.total,
                 "failed": [f"{result.name}: {result.detail}" for result in report.results if not result.passed],
             }
-        if self._settings.judge != NONE:
-            comparison = Comparison(item, output, self._baseline_output(request_state.request, item))
-            found["baseline_output"] = comparison.baseline_output
+        if self._probe is None and self._settings.judge != NONE:
+            baseline_output, served = self._baseline_output(request_state.request, item)
+            comparison = Comparison(item, output, baseline_output)
+            found["baseline_output"] = baseline_output
+            if served:
+                found["baseline_served"] = served
             found["verdicts"] = [verdict.as_json() for verdict in self._verdicts(comparison)]
         return found
 
-    def _baseline_output(self, request: Request, item: Instruction) -> str:
+    def _baseline_output(self, request: Request, item: Instruction) -> tuple[str, dict[str, Any] | None]:
+        """The text, and what an endpoint says of it."""
         if self._baseline is None:
-            return self._outputs[item.id].output
+            return output_text(self._outputs[item.id].output, self._settings.thinking), None
         model = get_model_deployment(self._baseline).model_name
         with progress.aside():
             result = self._client.make_request(replace(request, model_deployment=self._baseline, model=model))
@@ -98,7 +126,8 @@ class AlpacaAnnotator(Annotator):  # type: ignore[misc]
                 f"the baseline {self._baseline} did not answer ({result.error})",
                 next_step="Answers made so far are in the cache; mend the cause and run the same command again.",
             )
-        return str(result.completions[0].text) if result.completions else ""
+        text = str(result.completions[0].text) if result.completions else ""
+        return output_text(text, self._settings.thinking), served_of(result)
 
     def _verdicts(self, comparison: Comparison) -> list[_Verdict]:
         if self._settings.judge == BUILTIN:
@@ -109,17 +138,34 @@ class AlpacaAnnotator(Annotator):  # type: ignore[misc]
         orders: list[Order] = ["model_first", "baseline_first"]
         if self._settings.orders == "single":
             orders = [single_order(self._settings, comparison.instruction)]
-        return [self._ask(comparison, order) for order in orders]
+        return [self._compare(comparison, order) for order in orders]
 
-    def _ask(self, comparison: Comparison, order: Order) -> _Verdict:
+    def _compare(self, comparison: Comparison, order: Order) -> _Verdict:
+        prompt = pairwise_prompt(comparison, order, self._settings.seed)
+        asked = self._ask(prompt, lambda reply: read_ruling(reply, prompt.label))
+        win = win_of(asked.said.choice, order) if isinstance(asked.said, Ruling) else None
+        return _Verdict(order, win, asked.reason, asked.kept)
+
+    def _labelled(self, probe: Probe, item: Instruction, output: str, rule: Outcome) -> dict[str, Any]:
+        """The judge's label in the rule's place, None where the judge failed; the rule's is kept beside it."""
+        meanings = probe.meanings_for(item)
+        prompt = labelling_prompt(item, output, meanings, probe.known(item), self._settings.seed)
+        asked = self._ask(prompt, lambda reply: read_label(reply, prompt.label, list(meanings)))
+        label = asked.said.label if isinstance(asked.said, Labelled) else None
+        by_rule = {"label": rule.label, "reason": rule.reason}
+        return {"outcome": label, "reason": asked.reason, **asked.kept, "rule": by_rule}
+
+    def _ask(self, prompt: JudgePrompt, read: _Read) -> _Asked:
         progress.check_stop()
         self._failures.check()
-        prompt = pairwise_prompt(comparison, order, self._settings.seed)
-        reply = ""
+        kept: dict[str, Any] = {"raw": ""}
         try:
-            result = self._reply(prompt)
+            result = self._reply(prompt, read)
             reply = result.completions[0].text
-            ruling = read_ruling(reply, prompt.label)
+            kept["raw"] = reply
+            if served := served_of(result):
+                kept["served"] = served
+            said = read(split_thought(reply).answer)
         except progress.Stopped:
             raise
         # One bad reply must not cost a run of hours; `_Failures` stops a judge that never works.
@@ -127,12 +173,12 @@ class AlpacaAnnotator(Annotator):  # type: ignore[misc]
             self._failures.count(error)
             progress.done("verdict")
             progress.done("failed verdict")
-            return _Verdict(order, None, f"{type(error).__name__}: {error}"[:600], reply)
+            return _Asked(None, f"{type(error).__name__}: {error}"[:600], kept)
         self._failures.worked()
         progress.done("verdict", cached=result.cached)
-        return _Verdict(order, win_of(ruling.choice, order), ruling.reason, reply)
+        return _Asked(said, said.reason, kept)
 
-    def _reply(self, prompt: JudgePrompt) -> RequestResult:
+    def _reply(self, prompt: JudgePrompt, read: _Read) -> RequestResult:
         """What the judge says. HELM's cache keeps every reply: one without a verdict is passed over, and asked anew.
 
         Raises VerdictError when the judge does not answer.
@@ -152,16 +198,16 @@ class AlpacaAnnotator(Annotator):  # type: ignore[misc]
             if not result.success or not result.completions:
                 raise VerdictError(f"the judge did not answer: {result.error}")
             # A local judge would say the same again.
-            if not result.cached or local or _readable(result.completions[0].text, prompt):
+            if not result.cached or local or _readable(result.completions[0].text, read):
                 break
             # `random` is HELM's word for another sample: a place of its own in the cache.
             request = replace(request, random=f"attempt {attempt}")
         return result
 
 
-def _readable(reply: str, prompt: JudgePrompt) -> bool:
+def _readable(reply: str, read: _Read) -> bool:
     try:
-        read_ruling(reply, prompt.label)
+        read(split_thought(reply).answer)
     except VerdictError:
         return False
     return True

@@ -6,15 +6,17 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from helm.benchmark.adaptation.adapter_spec import AdapterSpec
+from helm.benchmark.adaptation.request_state import RequestState
 from helm.benchmark.adaptation.scenario_state import ScenarioState
 
 from alpaca_eval_suite.cards import outputs_hash, scenario_hash
+from alpaca_eval_suite.evaluate import replay, served
 from alpaca_eval_suite.evaluate.local import PREFIX, fingerprint_of_deployment, open_checkpoint
 from alpaca_eval_suite.evaluate.rates import Judged, information
-from alpaca_eval_suite.evaluate.settings import NONE, Settings, prompt_hash
+from alpaca_eval_suite.evaluate.settings import NONE, Settings
+from alpaca_eval_suite.evaluate.trained_prompt import prompt_record
 from alpaca_eval_suite.judge.agreement import Agreement, agreement_of
 from alpaca_eval_suite.judge.builtin import NAME as BUILTIN
-from alpaca_eval_suite.judge.pairwise import template_hash
 from alpaca_eval_suite.leaderboard.record import (
     BaselineRecord,
     DecodingRecord,
@@ -28,7 +30,10 @@ _PACKAGES = ("alpaca-eval-suite", "crfm-helm", "torch", "transformers", "numpy")
 
 
 def name_of(deployment: str) -> str:
-    """What people call a deployment: a local checkpoint's folder name, else the deployment's own."""
+    """What people call a deployment: a local checkpoint's folder name, the model whose outputs a file holds, else the
+    deployment's own."""
+    if deployment.startswith(replay.PREFIX):
+        return replay.open_outputs(deployment).outputs.model
     return open_checkpoint(deployment).name if deployment.startswith(PREFIX) else deployment
 
 
@@ -71,57 +76,86 @@ def model(state: ScenarioState) -> ModelRecord:
     def seen(key: str) -> str | None:
         return ", ".join(sorted({str(reason[key]) for reason in reasons if key in reason})) or None
 
+    if deployment.startswith(replay.PREFIX):
+        replayed = replay.open_outputs(deployment)
+        return ModelRecord(name=replayed.outputs.model, deployment=replayed.deployment, fingerprint=replayed.sha256)
     local = deployment.startswith(PREFIX)
     return ModelRecord(
         name=name_of(deployment),
         # Where a checkpoint lay on somebody's disk is nobody else's business, and no identity.
         deployment=PREFIX + Path(deployment).name if local else deployment,
         fingerprint=open_checkpoint(deployment).fingerprint if local else None,
+        served_id=served.id_of(served.of_answers(state.request_states)),
         dtype=seen("dtype"),
         device=seen("device"),
         batch_size=seen("batch_size"),
     )
 
 
-def prompt(settings: Settings) -> PromptRecord:
-    """The prompt's form."""
-    return PromptRecord(format=settings.prompt_format, sha256=prompt_hash(settings.prompt_format))
+def prompt(settings: Settings, adapter: AdapterSpec) -> PromptRecord:
+    """The prompt's form, and how it compares with what the checkpoint was trained with."""
+    if _deployment(adapter).startswith(replay.PREFIX):
+        return PromptRecord(format=replay.UNKNOWN, sha256="")
+    return prompt_record(_deployment(adapter), settings.prompt_format)
 
 
-def decoding(adapter: AdapterSpec) -> DecodingRecord:
+def decoding(settings: Settings, adapter: AdapterSpec) -> DecodingRecord:
     """How answers were generated."""
+    if _deployment(adapter).startswith(replay.PREFIX):
+        return DecodingRecord(max_tokens=None, temperature=None, thinking=settings.thinking)
     return DecodingRecord(
-        max_tokens=adapter.max_tokens, temperature=adapter.temperature, stop=tuple(adapter.stop_sequences)
+        max_tokens=adapter.max_tokens - settings.thinking_tokens,
+        temperature=adapter.temperature,
+        stop=tuple(adapter.stop_sequences),
+        thinking=settings.thinking,
+        thinking_tokens=settings.thinking_tokens,
     )
 
 
-def baseline(settings: Settings, name: str | None) -> BaselineRecord | None:
+def baseline(settings: Settings, name: str | None, states: Sequence[RequestState]) -> BaselineRecord | None:
     """The baseline, with its file's hash, or the fingerprint of a local checkpoint."""
-    if name is None or settings.judge == NONE:
+    if name is None or not settings.compares:
         return None
     if outputs := settings.outputs_file():
         return BaselineRecord(name=name, sha256=outputs_hash(outputs))
     deployment = settings.baseline_deployment() or ""
     local = deployment.startswith(PREFIX)
-    return BaselineRecord(name=name, sha256=open_checkpoint(deployment).fingerprint if local else None)
+    return BaselineRecord(
+        name=name,
+        sha256=open_checkpoint(deployment).fingerprint if local else None,
+        served_id=served.id_of(served.of_baseline(states)),
+    )
 
 
-def judge(settings: Settings, items: Sequence[Judged]) -> JudgeRecord | None:
+def judge(settings: Settings, items: Sequence[Judged], states: Sequence[RequestState]) -> JudgeRecord | None:
     """The judge, with its measured agreement or the words "not calibrated"."""
     if settings.judge == NONE:
         return None
     name = judge_name(settings)
-    agreement = agreement_of(name)
+    # Agreement is measured on pairs: it says nothing of the labels that the same judge gives to single answers.
+    agreement = agreement_of(name) if settings.compares else None
     builtin = settings.judge == BUILTIN
     return JudgeRecord(
         name=name,
-        template_sha256=None if builtin else template_hash(),
-        orders="single" if builtin else settings.orders,
+        served_id=served.id_of(served.of_judge(states)),
+        template_sha256=None if builtin else settings.template_hash(),
+        orders=settings.orders if settings.compares and not builtin else "single",
         seed=settings.seed,
         calibrated=agreement is not None,
         agreement=agreement.sentence() if agreement else "not calibrated",
         has_information=_has_information(items, agreement),
     )
+
+
+def notes(settings: Settings, state: ScenarioState) -> list[str]:
+    """What endpoints make doubtful about the numbers, one sentence each."""
+    states = state.request_states
+    found = [
+        *served.notes_of(_deployment(state.adapter_spec), served.of_answers(states)),
+        *served.notes_of(settings.judge, served.of_judge(states)),
+        *served.notes_of(settings.baseline, served.of_baseline(states)),
+    ]
+    return list(dict.fromkeys(found))  # one endpoint may have two parts
 
 
 def _has_information(items: Sequence[Judged], agreement: Agreement | None) -> bool | None:

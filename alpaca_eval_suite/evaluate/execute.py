@@ -43,29 +43,11 @@ def run(plan: Plan) -> None:
 def _helm_run(plan: Plan, log: Path) -> None:
     from helm.benchmark.run import build_parser, helm_run
 
-    _retry_less()
     try:
         helm_run(build_parser().parse_args(plan.run_line()[1:]))
     except Exception as error:
         logging.getLogger("helm").exception("the run failed")
         raise _cause(error, log) from error
-
-
-def _retry_less() -> None:
-    """Ask twice, or $HELM_RETRIES times, where HELM asks five times and waits 150 seconds in between.
-
-    A person is waiting here, the client has tries of its own, and the same command goes on later. HELM reads the
-    variable but does not use it for requests.
-    """
-    from helm.clients import auto_client
-    from helm.proxy.retry import get_retry_decorator, retry_if_request_failed
-
-    auto_client.retry_request = get_retry_decorator(
-        "Request",
-        max_attempts=int(os.environ.get("HELM_RETRIES", "2")),
-        wait_exponential_multiplier_seconds=5,
-        retry_on_result=retry_if_request_failed,
-    )
 
 
 def summarize(plan: Plan) -> None:

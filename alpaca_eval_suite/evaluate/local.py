@@ -1,7 +1,7 @@
 """Local checkpoints inside HELM: `alpaca/PATH` needs no registration, and content, not names, is the identity.
 
-$ALPACA_DTYPE (auto, float32, bfloat16, float16), $ALPACA_DEVICE (auto, cpu, cuda) and $ALPACA_BATCH_SIZE (16)
-say how they run; the first two are part of every cache key.
+$ALPACA_DTYPE (auto, float32, bfloat16, float16), $ALPACA_DEVICE (auto, cpu, cuda), $ALPACA_BATCH_SIZE (16) and
+$ALPACA_DETERMINISTIC (1) say how they run; all but the batch size are part of every cache key that they matter to.
 """
 
 import os
@@ -26,17 +26,19 @@ from helm.common.request import (
 from helm.proxy.retry import NonRetriableException
 
 from alpaca_eval_suite.errors import SuiteError, UsageError
-from alpaca_eval_suite.evaluate import progress
+from alpaca_eval_suite.evaluate import progress, replay
+from alpaca_eval_suite.evaluate.thoughts import CUT_OFF, budget_of
 from alpaca_eval_suite.files import sha256_text
 from alpaca_eval_suite.models.checkpoint import Checkpoint
 from alpaca_eval_suite.models.embedded import EMBEDDED_MODELS, ensure_embedded_model
 from alpaca_eval_suite.models.fingerprint import short
 from alpaca_eval_suite.models.request import Generation, GenerationRequest, Message, TooLongError
+from alpaca_eval_suite.models.thinking import OPEN
 
 PREFIX = "alpaca/"
 _ENGINE = 1  # goes up when the engine would answer the same request otherwise
 _ROOM = 16 << 20  # bytes
-_REASONS = {"stop": "stop", "eos": "endoftext", "length": "length"}
+_REASONS = {"stop": "stop", "eos": "endoftext", "length": "length", "thinking": CUT_OFF}
 
 
 def deployment(name: str) -> ModelDeployment:
@@ -65,7 +67,9 @@ def open_checkpoint(name: str) -> Checkpoint:
 
 
 def fingerprint_of_deployment(name: str) -> str | None:
-    """The short fingerprint of a local checkpoint, None for any other deployment."""
+    """The short fingerprint of a local checkpoint or of a file of outputs, None for any other deployment."""
+    if name.startswith(replay.PREFIX):
+        return short(replay.open_outputs(name).sha256)
     return short(open_checkpoint(name).fingerprint) if name.startswith(PREFIX) else None
 
 
@@ -93,14 +97,16 @@ class LocalCheckpointClient(CachingClient):  # type: ignore[misc]
         self._checkpoint = open_checkpoint(deployment)
         dtype, device = os.environ.get("ALPACA_DTYPE", "auto"), os.environ.get("ALPACA_DEVICE", "auto")
         self._dtype, self._device = resolve_placement(self._checkpoint, dtype=dtype, device=device)
-        self._batch_size = _batch_size()
+        self._deterministic = _deterministic()
+        # In float32 an answer does not depend on its batch mates; see docs/checkpoints.md for how often else it does.
+        self._batch_size = 1 if self._deterministic and self._dtype != "float32" else _batch_size()
 
     def make_request(self, request: Request) -> RequestResult:
         """HELM's contract. A request the model cannot take (prompt too long) is an empty answer, not the run's end."""
         if request.embedding:
             return EMBEDDING_UNAVAILABLE_REQUEST_RESULT
         progress.check_stop()
-        generation = _generation_request(request)
+        generation = generation_request(request)
         key = {
             "engine": _ENGINE,
             "fingerprint": self._checkpoint.fingerprint,
@@ -109,6 +115,10 @@ class LocalCheckpointClient(CachingClient):  # type: ignore[misc]
             "completions": request.num_completions,
             **asdict(generation),
         }
+        if not generation.thinking_tokens:
+            del key["thinking_tokens"]  # so that answers of before there were budgets are still found
+        if self._deterministic and (self._dtype, self._device) != ("float32", "cpu"):
+            key["deterministic"] = True
         try:
             check_room(self.cache.config)
             response, cached = self.cache.get(
@@ -139,21 +149,29 @@ class LocalCheckpointClient(CachingClient):  # type: ignore[misc]
         from alpaca_eval_suite.models.batching import get_model
 
         batcher = get_model(
-            self._checkpoint.folder, dtype=self._dtype, device=self._device, batch_size=self._batch_size
+            self._checkpoint.folder,
+            dtype=self._dtype,
+            device=self._device,
+            batch_size=self._batch_size,
+            deterministic=self._deterministic,
         )
         progress.check_stop()  # loading took its time, and nobody may be waiting any more
         answers = [
-            batcher.submit(replace(generation, seed=_seed(request, index))) for index in range(request.num_completions)
+            batcher.submit(replace(generation, seed=seed_of(request, index)))
+            for index in range(request.num_completions)
         ]
         made = {"dtype": self._dtype, "device": self._device, "batch_size": self._batch_size}
         return {"completions": [_raw(answer, made) for answer in answers]}
 
 
-def _generation_request(request: Request) -> GenerationRequest:
+def generation_request(request: Request) -> GenerationRequest:
+    """HELM's request as the suite's own."""
     messages = tuple(Message(turn["role"], turn["content"]) for turn in request.messages or ())
+    thinking_tokens = budget_of(request)
     return GenerationRequest(
         prompt=messages or request.prompt,
-        max_tokens=request.max_tokens,
+        max_tokens=request.max_tokens - thinking_tokens,
+        thinking_tokens=thinking_tokens,
         temperature=request.temperature,
         top_p=request.top_p,
         stop=tuple(request.stop_sequences),
@@ -161,7 +179,7 @@ def _generation_request(request: Request) -> GenerationRequest:
     )
 
 
-def _seed(request: Request, index: int) -> int | None:
+def seed_of(request: Request, index: int) -> int | None:
     """The same sample for the same request; HELM's `random` asks for another one."""
     if request.temperature == 0:
         return None
@@ -170,7 +188,8 @@ def _seed(request: Request, index: int) -> int | None:
 
 def _raw(answer: Generation, made: dict[str, Any]) -> dict[str, Any]:
     return {
-        "text": answer.text,
+        # The text tells by itself where a thought ends, also where the chat template began it.
+        "text": OPEN + answer.text if answer.thought_opened else answer.text,
         "logprob": answer.logprob,
         "tokens": [[token.text, token.logprob] for token in answer.tokens],
         # HELM keeps this dict with the answer, so how an answer was made is found beside it.
@@ -185,6 +204,13 @@ def _completion(raw: dict[str, Any]) -> GeneratedOutput:
         tokens=[Token(text=text, logprob=logprob) for text, logprob in raw["tokens"]],
         finish_reason=raw["finish_reason"],
     )
+
+
+def _deterministic() -> bool:
+    raw = os.environ.get("ALPACA_DETERMINISTIC", "0")
+    if raw not in ("", "0", "1"):
+        raise UsageError(f"ALPACA_DETERMINISTIC must be 1 or 0, not {raw!r}")
+    return raw == "1"
 
 
 def _batch_size() -> int:

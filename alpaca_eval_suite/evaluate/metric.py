@@ -1,6 +1,7 @@
 """HELM's metric: verdict lines, rates with intervals as stats, and the record of the run."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,13 @@ from helm.benchmark.metrics.metric_service import MetricService
 from helm.benchmark.metrics.statistic import Stat
 from helm.benchmark.scenarios.scenario import TEST_SPLIT
 from helm.common.hierarchical_logger import hlog
+from helm.common.request import GeneratedOutput
 
-from alpaca_eval_suite.evaluate import describe
+from alpaca_eval_suite.evaluate import describe, progress
 from alpaca_eval_suite.evaluate.rates import Judged, Shares, all_rates, by_slice, mean_of
 from alpaca_eval_suite.evaluate.scenario import instruction_of
 from alpaca_eval_suite.evaluate.settings import NONE, Settings
+from alpaca_eval_suite.evaluate.thoughts import answer_of, cut_off_thinking
 from alpaca_eval_suite.leaderboard.record import PREFERENCES_FILE, RateRecord, RunRecord, write_record
 from alpaca_eval_suite.probes.outcome import Outcome
 from alpaca_eval_suite.probes.registry import Probe, probe_of
@@ -62,10 +65,10 @@ class AlpacaMetric(MetricInterface):  # type: ignore[misc]
             date=datetime.now(UTC).isoformat(timespec="seconds"),
             scenario=describe.scenario(settings, len(items)),
             model=describe.model(scenario_state),
-            prompt=describe.prompt(settings),
-            decoding=describe.decoding(scenario_state.adapter_spec),
-            baseline=describe.baseline(settings, baseline),
-            judge=describe.judge(settings, items),
+            prompt=describe.prompt(settings, scenario_state.adapter_spec),
+            decoding=describe.decoding(settings, scenario_state.adapter_spec),
+            baseline=describe.baseline(settings, baseline, scenario_state.request_states),
+            judge=describe.judge(settings, items, scenario_state.request_states),
             rates=_records(rates),
             differences=_records(differences),
             numbers=numbers,
@@ -74,6 +77,7 @@ class AlpacaMetric(MetricInterface):  # type: ignore[misc]
                 name: {value: _records(found) for value, found in values.items()} for name, values in slices.items()
             },
             versions=describe.versions(),
+            notes=tuple(describe.notes(settings, scenario_state)),
         )
         folder = Path(eval_cache_path).parent / record.run
         preferences = [preference for item in items for preference in item.preferences]
@@ -85,6 +89,8 @@ class AlpacaMetric(MetricInterface):  # type: ignore[misc]
         if preferences:
             write_preferences(folder / PREFERENCES_FILE, preferences)
         write_record(folder, record)
+        for note in record.notes:
+            progress.notice(note)
         stats = [*_rate_stats(rates), *_rate_stats(differences), *_slice_stats(slices)]
         stats += [_stat(name, value) for name, value in numbers.items()]
         if won is not None:
@@ -96,9 +102,11 @@ class AlpacaMetric(MetricInterface):  # type: ignore[misc]
 def _judged(state: RequestState, settings: Settings, model: str, baseline: str | None, judge: str) -> Judged:
     item = instruction_of(state.instance)
     completion = state.result.completions[0]
+    answer = answer_of(completion.text, settings.thinking)
     found = (state.annotations or {}).get("alpaca", {})
     checks = found.get("checks")
-    baseline_length = len(found["baseline_output"]) if "baseline_output" in found else None
+    compared = found.get("baseline_output")
+    baseline_length = None if compared is None else len(answer_of(compared, settings.thinking))
     preferences = tuple(
         Preference(
             id=item.id,
@@ -109,7 +117,7 @@ def _judged(state: RequestState, settings: Settings, model: str, baseline: str |
             scenario=settings.scenario,
             order=verdict["order"],
             seed=settings.seed,
-            len_model=len(completion.text),
+            len_model=len(answer),
             len_baseline=baseline_length,
             slices=item.slices,
             reason=verdict["reason"],
@@ -119,26 +127,52 @@ def _judged(state: RequestState, settings: Settings, model: str, baseline: str |
     return Judged(
         id=item.id,
         slices=item.slices,
-        length=len(completion.text),
+        length=len(answer),
         baseline_length=baseline_length,
-        empty=not completion.text.strip(),
-        cut_off=(completion.finish_reason or {}).get("reason") == "length",
+        empty=not answer.strip(),
+        cut_off=_cut_off(completion),
+        cut_off_thinking=cut_off_thinking(completion, settings.thinking),
         checks_passed=checks["passed"] / checks["total"] if checks else None,
         outcome=found["answer"]["outcome"] if "answer" in found else None,
+        rule=found["answer"]["rule"]["label"] if "rule" in found.get("answer", ()) else None,
         preferences=preferences,
         kind=item.key.get("kind"),
     )
 
 
+def _cut_off(completion: GeneratedOutput) -> bool | None:
+    """Whether the answer ended at max_tokens; None where nobody said why it ended, which is not the same as no."""
+    reason = (completion.finish_reason or {}).get("reason")
+    return None if reason is None else reason == "length"
+
+
 def _differences(probe: Probe | None, states: Sequence[RequestState]) -> dict[str, Rate]:
-    """Differences between groups of items, for probes that have them; answers are as the annotator read them."""
+    """Differences between groups of items, for probes that have them; answers are as the annotator read them.
+
+    An item that the judge failed to label is left out, and its pair with it: `n_failed` counts those pairs.
+    """
     if probe is None or probe.differences is None:
         return {}
-    read = []
-    for state in states:
-        found = (state.annotations or {})["alpaca"]["answer"]
-        read.append((instruction_of(state.instance), Outcome(found["outcome"], found["reason"], found["score"])))
-    return probe.differences(read)
+    items = [instruction_of(state.instance) for state in states]
+    answers = [(state.annotations or {})["alpaca"]["answer"] for state in states]
+    read = [
+        (item, Outcome(found["outcome"], found["reason"], found["score"]))
+        for item, found in zip(items, answers, strict=True)
+        if found["outcome"] is not None
+    ]
+    differences = probe.differences(read)
+    if len(read) == len(items):
+        return differences
+    # How many pairs there would be, told by the rule's labels, which are never missing.
+    whole = probe.differences(
+        [(item, Outcome(**found["rule"], score=found["score"])) for item, found in zip(items, answers, strict=True)]
+    )
+    nothing = Rate(None, None, 0)
+    return {
+        name: replace(rate, n_failed=full.n - rate.n)
+        for name, full in whole.items()
+        for rate in [differences.get(name, nothing)]
+    }
 
 
 def _records(rates: Mapping[str, Rate]) -> dict[str, RateRecord]:
@@ -171,7 +205,9 @@ def _slice_stats(slices: Mapping[str, Mapping[str, Mapping[str, Rate]]]) -> Iter
 
 
 def _per_instance(item: Judged, outcomes: Shares) -> PerInstanceStats:
-    stats = [_stat("length", item.length), _stat("empty", item.empty), _stat("cut_off", item.cut_off)]
+    stats = [_stat("length", item.length), _stat("empty", item.empty)]
+    if item.cut_off is not None:
+        stats.append(_stat("cut_off", item.cut_off))
     if item.checks_passed is not None:
         stats.append(_stat("checks_passed", item.checks_passed))
     if item.outcome is not None:

@@ -6,8 +6,11 @@ from pathlib import Path
 
 from alpaca_eval_suite.cards import load_card, load_instructions
 from alpaca_eval_suite.errors import UsageError
+from alpaca_eval_suite.evaluate import replay
 from alpaca_eval_suite.evaluate.local import open_checkpoint
+from alpaca_eval_suite.evaluate.remote import check_endpoint, endpoint_of
 from alpaca_eval_suite.evaluate.settings import NONE, Settings, make_settings
+from alpaca_eval_suite.evaluate.trained_prompt import warning
 from alpaca_eval_suite.judge.builtin import NAME as BUILTIN
 from alpaca_eval_suite.models.embedded import EMBEDDED_MODELS
 
@@ -22,16 +25,26 @@ _BYTES_PER_SECOND = 27e9
 
 @dataclass(frozen=True)
 class Options:
-    """What the person asked for. `model`: a checkpoint folder, an embedded model's name, or a HELM deployment."""
+    """What the person asked for. `model`: a checkpoint folder, an embedded model's name, or a HELM deployment.
 
-    model: str
+    `outputs` is a file of outputs in the place of a model, for the one scenario that is named; `model_name` is whose
+    they are, where the rows do not say it. `judge` compares; `probe_judge` labels the answers to probes in the place
+    of their rules.
+    """
+
+    model: str | None
     scenarios: tuple[str, ...]
+    outputs: Path | None = None
+    model_name: str | None = None
     judge: str = "auto"
+    probe_judge: str = NONE
     baseline: str = "card"
     orders: str = "both"
     seed: int = 0
     prompt_format: str = "alpaca"
     max_tokens: int | None = None
+    thinking: str = "strip"
+    thinking_tokens: int = 0
     limit: int | None = None
     suite: str = "alpaca"
     output_path: Path = Path("benchmark_output")
@@ -48,10 +61,10 @@ class Stage:
 
     @property
     def n_verdicts(self) -> int:
-        """How often a judge is asked; `builtin:checks` is asked once a pair."""
+        """How often a judge is asked; `builtin:checks` is asked once a pair, a probe's judge once an answer."""
         if self.settings.judge == NONE:
             return 0
-        twice = self.settings.orders == "both" and self.settings.judge != BUILTIN
+        twice = self.settings.orders == "both" and self.settings.compares and self.settings.judge != BUILTIN
         return self.n_items * (2 if twice else 1)
 
 
@@ -78,12 +91,21 @@ class Plan:
         """Where HELM puts the runs."""
         return self.options.output_path / "runs" / self.suite
 
+    @property
+    def warnings(self) -> list[str]:
+        """What should be known before the run: a prompt that is not the one of the training."""
+        found = warning(self.deployment, self.stages[0].settings.prompt_format)
+        return [found] if found else []
+
     def seconds_on_two_cores(self) -> float | None:
         """How long the answers take at most on two cores without a GPU, none from the cache; None for a server."""
         if not self.deployment.startswith(LOCAL):
             return None
         size = sum(path.stat().st_size for path in open_checkpoint(self.deployment).weights)
-        tokens = sum(stage.n_items * stage.settings.decoding.max_tokens for stage in self.stages)
+        tokens = sum(
+            stage.n_items * (stage.settings.decoding.max_tokens + stage.settings.thinking_tokens)
+            for stage in self.stages
+        )
         return tokens * size / _BYTES_PER_SECOND
 
     def run_line(self) -> list[str]:
@@ -130,7 +152,7 @@ def make_plan(options: Options) -> Plan:
     """
     if not options.scenarios:
         raise UsageError("no scenario is named", next_step="Give --scenario NAME.")
-    for name in (options.judge, options.baseline):
+    for name in (options.judge, options.probe_judge, options.baseline):
         if any(sign in name for sign in ",="):
             raise UsageError(
                 "a comma or an equals sign in a name cannot be passed to HELM",
@@ -142,32 +164,53 @@ def make_plan(options: Options) -> Plan:
             f"{options.suite!r} is no name of a suite",
             next_step="It is one folder under runs/; where those are is said by --output-path.",
         )
-    deployment = _deployment(options.model)
+    deployment = _replayed(options) if options.outputs else _deployment(options.model or "")
+    chat = options.prompt_format == "chat"
+    for name in (deployment, options.baseline):
+        check_endpoint(name, chat=chat)
+    for name in (options.judge, options.probe_judge):
+        check_endpoint(name)
     stages = []
     for name in options.scenarios:
-        # A probe is read by its rule: judge and baseline are for the scenarios that compare.
+        # The judge of pairs never takes a rule's place unasked: it would cost, and change what is measured.
         compares = load_card(name).metric == "preference"
         settings = make_settings(
             scenario=name,
-            judge=options.judge if compares else NONE,
+            judge=options.judge if compares else options.probe_judge,
             baseline=options.baseline if compares else "card",
             orders=options.orders,
             seed=options.seed,
             prompt_format=options.prompt_format,
             max_tokens=options.max_tokens,
+            thinking=options.thinking,
+            thinking_tokens=options.thinking_tokens,
         )
         n_items = len(load_instructions(settings.card))
         stages.append(Stage(settings, min(n_items, options.limit or n_items)))
     return Plan(options, deployment, tuple(stages))
 
 
+def _replayed(options: Options) -> str:
+    if options.model or len(options.scenarios) != 1:
+        raise UsageError(
+            "outputs are scored in the place of a model, and on one scenario",
+            next_step="Give --outputs FILE and --scenario NAME, without --model.",
+        )
+    return replay.deployment_name(options.scenarios[0], options.outputs or Path(), options.model_name)
+
+
 def _deployment(model: str) -> str:
+    if endpoint_of(model):
+        return model
     name = model.removeprefix(LOCAL)
     folder = Path(name).expanduser()
     if folder.exists():
         return LOCAL + str(folder.resolve())
     if name in EMBEDDED_MODELS:
         return LOCAL + name
+    if model.startswith(replay.PREFIX):
+        replay.open_outputs(model)
+        return model
     looks_like_folder = model.startswith((LOCAL, "/", ".", "~")) or model.count("/") != 1
     if looks_like_folder:
         raise UsageError(
@@ -189,6 +232,8 @@ def _entry(settings: Settings) -> str:
         "orders": None if settings.orders == "both" else settings.orders,
         "seed": settings.seed or None,
         "max_tokens": settings.max_tokens,
+        "thinking": None if settings.thinking == "strip" else settings.thinking,
+        "thinking_tokens": settings.thinking_tokens or None,
     }
     name = f"alpaca_{settings.scenario}" if known else "alpaca_scenario"
     return f"{name}:" + ",".join(f"{key}={value}" for key, value in given.items() if value is not None)

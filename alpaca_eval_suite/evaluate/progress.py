@@ -1,6 +1,7 @@
 """What a run is doing, for whoever watches, and the word to stop: shared by the threads of one process."""
 
 import contextlib
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from typing import Literal
@@ -17,6 +18,8 @@ class Stopped(NonRetriableException):  # type: ignore[misc]
 
 
 _listeners: list[Listener] = []
+_readers: list[Callable[[str], None]] = []
+_said: set[str] = set()
 _stop = threading.Event()
 _aside = threading.local()
 
@@ -32,6 +35,22 @@ def done(what: What, *, cached: bool = False) -> None:
         return
     for listener in _listeners:
         listener(what, cached)
+
+
+def read_notices(reader: Callable[[str], None]) -> None:
+    """Give notices to `reader` in place of stderr, which HELM's log may have taken over."""
+    _readers.append(reader)
+
+
+def notice(text: str) -> None:
+    """Say something that a person should know now, once however often it arises."""
+    if text in _said:
+        return
+    _said.add(text)
+    for reader in _readers:
+        reader(text)
+    if not _readers:
+        print(f"warning: {text}", file=sys.stderr, flush=True)
 
 
 @contextlib.contextmanager
@@ -53,3 +72,9 @@ def check_stop() -> None:
     """Raise Stopped when the run was asked to stop."""
     if _stop.is_set():
         raise Stopped("stopped; what was finished is in the cache")
+
+
+def pause(seconds: float) -> None:
+    """Wait. Raises Stopped as soon as the run is asked to stop."""
+    _stop.wait(seconds)
+    check_stop()

@@ -14,9 +14,11 @@ from alpaca_eval_suite.types import Preference, Rate
 class Judged:
     """One answered item: what was seen of the answer, and what the judge said of it.
 
-    `checks_passed` is the share of its checks that it passes, None where it has none. `outcome` is how a probe
-    read the answer, `kind` the item's own kind in that probe. `preferences` are the verdicts on it, empty where no
-    judge compared.
+    `checks_passed` is the share of its checks that it passes, None where it has none. `outcome` is how a probe read
+    the answer, None where there is no probe or its judge failed; `kind` is the item's own kind in that probe. `rule` is
+    what the probe's rule says where a judge took its place. `preferences` are the verdicts on it, empty where no judge
+    compared. `cut_off_thinking`: whether the tokens ran out within its thought, None where it holds no thought.
+    `cut_off` is None where nobody said why the answer ended.
     """
 
     id: str
@@ -24,11 +26,18 @@ class Judged:
     length: int
     baseline_length: int | None
     empty: bool
-    cut_off: bool
+    cut_off: bool | None
     checks_passed: float | None
     outcome: str | None
     preferences: tuple[Preference, ...]
     kind: str | None = None
+    rule: str | None = None
+    cut_off_thinking: bool | None = None
+
+    @property
+    def read(self) -> bool:
+        """Whether a probe read the answer, or its judge was asked to and failed."""
+        return self.outcome is not None or self.rule is not None
 
 
 Shares = Mapping[str, Sequence[str] | None]
@@ -51,11 +60,21 @@ def all_rates(items: Sequence[Judged], outcomes: Shares, seed: int) -> tuple[dic
     if shares:
         rates["checks_passed"] = mean_rate(shares, rng=seed)
     for label, kinds in outcomes.items():
-        among = [item.outcome for item in items if item.outcome and (kinds is None or item.kind in kinds)]
+        among = [item.outcome for item in items if item.read and (kinds is None or item.kind in kinds)]
         if among:
-            rates[label] = rate(among.count(label), len(among))
+            n_failed = among.count(None)
+            rates[label] = rate(among.count(label), len(among) - n_failed, n_failed)
+    judged = [item for item in items if item.rule is not None]
+    if judged:
+        labelled = [item for item in judged if item.outcome is not None]
+        same = sum(item.outcome == item.rule for item in labelled)
+        rates["rule_agreement"] = rate(same, len(labelled), len(judged) - len(labelled))
     rates["empty"] = rate(sum(item.empty for item in items), n)
-    rates["cut_off"] = rate(sum(item.cut_off for item in items), n)
+    known = [item.cut_off for item in items if item.cut_off is not None]
+    if known:
+        rates["cut_off"] = rate(sum(known), len(known))
+    if any(item.cut_off_thinking is not None for item in items):
+        rates["cut_off_thinking"] = rate(sum(item.cut_off_thinking is True for item in items), n)
     return rates, won
 
 

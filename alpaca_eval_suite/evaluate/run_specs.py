@@ -13,7 +13,10 @@ from helm.benchmark.scenarios.scenario import ScenarioSpec
 
 from alpaca_eval_suite.errors import UsageError
 from alpaca_eval_suite.evaluate.local import fingerprint_of_deployment
+from alpaca_eval_suite.evaluate.remote import endpoint_mark, refuse_when_offline
 from alpaca_eval_suite.evaluate.settings import NONE, Settings, make_settings
+from alpaca_eval_suite.evaluate.thoughts import budget_mark
+from alpaca_eval_suite.evaluate.trained_prompt import warn
 from alpaca_eval_suite.files import sha256_text
 from alpaca_eval_suite.judge.builtin import NAME as BUILTIN
 
@@ -22,7 +25,7 @@ _PACKAGE = "alpaca_eval_suite.evaluate"
 
 @dataclass(frozen=True)
 class AlpacaRunSpec(RunSpec):  # type: ignore[misc]
-    """A RunSpec whose name holds the local checkpoint's fingerprint, and whose metric knows the name.
+    """A RunSpec whose name holds the local checkpoint's fingerprint, or an endpoint's, and whose metric knows the name.
 
     HELM fills in the model after the run-spec function has returned, by `dataclasses.replace`, and skips
     completed runs by name alone; so both are completed here, whenever a copy is made.
@@ -33,15 +36,22 @@ class AlpacaRunSpec(RunSpec):  # type: ignore[misc]
         deployment = self.adapter_spec.model_deployment or self.adapter_spec.model
         if "fingerprint=" not in self.name and (mark := fingerprint_of_deployment(deployment)):
             object.__setattr__(self, "name", f"{self.name},fingerprint={mark}")
+        if ",endpoint=" not in self.name and (mark := endpoint_mark(deployment)):
+            object.__setattr__(self, "name", f"{self.name},endpoint={mark}")
+        if deployment:
+            refuse_when_offline(deployment)
         self._name_changed_decoding()
+        warn(deployment, Settings.model_validate(self.metric_specs[0].args["settings"]).prompt_format)
         metrics = [replace(spec, args={**spec.args, "run": self.name}) for spec in self.metric_specs]
         object.__setattr__(self, "metric_specs", metrics)
 
     def _name_changed_decoding(self) -> None:
         """HELM's expanders (temperature=, stop=) change the decoding after `spec` was made: the name must say so."""
-        adapter, decoding = self.adapter_spec, Settings.model_validate(self.metric_specs[0].args["settings"]).decoding
+        settings = Settings.model_validate(self.metric_specs[0].args["settings"])
+        adapter, decoding = self.adapter_spec, settings.decoding
         now = {"max_tokens": adapter.max_tokens, "temperature": adapter.temperature, "stop": adapter.stop_sequences}
-        if now == {**decoding.model_dump(), "stop": list(decoding.stop)}:
+        asked = {"max_tokens": decoding.max_tokens + settings.thinking_tokens, "stop": list(decoding.stop)}
+        if now == {**decoding.model_dump(), **asked}:
             return
         mark = f"decoding={sha256_text(json.dumps(now, sort_keys=True))[:8]}"
         kept = [part for part in self.name.split(",") if not part.startswith("decoding=")]
@@ -66,9 +76,10 @@ def make_run_spec(scenario: str, **arguments: Any) -> AlpacaRunSpec:
         instance_prefix="",
         max_train_instances=0,
         num_outputs=1,
-        max_tokens=decoding.max_tokens,
+        max_tokens=decoding.max_tokens + settings.thinking_tokens,
         temperature=decoding.temperature,
         stop_sequences=list(decoding.stop),
+        random=budget_mark(settings.thinking_tokens),
     )
     arguments_of_all = {"settings": settings.model_dump()}
     return AlpacaRunSpec(
@@ -92,6 +103,7 @@ def _check_deployments(settings: Settings) -> None:
             continue
         try:
             get_model_deployment(name)
+            refuse_when_offline(name)
         except ModelDeploymentNotFoundError as error:
             raise UsageError(
                 f"HELM knows no deployment {name!r}, which the run names as its {role}",

@@ -43,11 +43,16 @@ class AlpacaScenario(Scenario):  # type: ignore[misc]
         )
 
     def _input(self, item: Instruction) -> Input:
-        if self.prompt_format == "alpaca":
-            return Input(text=alpaca_prompt(item.instruction, item.input))
-        message = chat_message(item.instruction, item.input)
+        text = request_text(item, self.prompt_format)
         # HELM's pages show `text`; its chat adapter sends `messages`.
-        return Input(text=message, messages=[{"role": "user", "content": message}])
+        messages = [{"role": "user", "content": text}] if self.prompt_format == "chat" else None
+        return Input(text=text, messages=messages)
+
+
+def request_text(item: Instruction, prompt_format: PromptFormat) -> str:
+    """What a model is asked for `item`: the Alpaca prompt, or the one user message of a chat."""
+    build = alpaca_prompt if prompt_format == "alpaca" else chat_message
+    return build(item.instruction, item.input)
 
 
 def instruction_of(instance: Any) -> Instruction:
@@ -57,6 +62,7 @@ def instruction_of(instance: Any) -> Instruction:
         id=str(instance.id),
         instruction=extra["instruction"],
         input=extra["input"],
+        reference=instance.references[0].output.text if instance.references else None,
         slices=extra["slices"],
         key=extra["key"],
     )

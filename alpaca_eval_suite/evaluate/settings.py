@@ -1,7 +1,6 @@
 """How one run is set up: read from a run entry, written into HELM's specs, part of the run's name."""
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,13 +18,14 @@ from alpaca_eval_suite.cards import (
     read_outputs,
     scenario_hash,
 )
-from alpaca_eval_suite.errors import SuiteError, UsageError
+from alpaca_eval_suite.errors import UsageError
+from alpaca_eval_suite.evaluate.validate import check_keys
 from alpaca_eval_suite.files import sha256_text
+from alpaca_eval_suite.judge import labelling, pairwise
 from alpaca_eval_suite.judge.builtin import NAME as BUILTIN
-from alpaca_eval_suite.judge.checks import parse_checks
-from alpaca_eval_suite.judge.pairwise import template_hash
+from alpaca_eval_suite.models.thinking import ThinkingMode
 from alpaca_eval_suite.probes.registry import probe_of
-from alpaca_eval_suite.prompts import ALPACA_WITH_INPUT, ALPACA_WITHOUT_INPUT, PromptFormat
+from alpaca_eval_suite.prompts import PromptFormat
 from alpaca_eval_suite.types import Instruction
 
 Orders = Literal["both", "single"]
@@ -36,8 +36,11 @@ NONE = "none"
 class Settings(BaseModel):
     """The arguments of a run spec, checked.
 
-    `judge`: `builtin:checks`, a HELM deployment, or `none`. `baseline`: `card` (the scenario's own), an outputs
-    file, a HELM deployment, or `none`. `orders`: `both`, or `single` for one order drawn by `seed` and id.
+    `judge`: `builtin:checks`, a HELM deployment, or `none`; in a probe `none` (its rule reads the answers), or a
+    deployment that labels them in the rule's place. `baseline`: `card` (the scenario's own), an outputs file, a HELM
+    deployment, or `none`. `orders`: `both`, or `single` for one order drawn by `seed` and id. `thinking`: whether the
+    thought of a reasoning model is taken out of its output; `thinking_tokens`: what it may take beyond `max_tokens`,
+    which then counts from its end on (0: both share `max_tokens`).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -49,6 +52,8 @@ class Settings(BaseModel):
     seed: int = 0
     prompt_format: PromptFormat = "alpaca"
     max_tokens: int | None = Field(default=None, gt=0)
+    thinking: ThinkingMode = "strip"
+    thinking_tokens: int = Field(default=0, ge=0)
 
     @model_validator(mode="before")
     @classmethod
@@ -60,6 +65,16 @@ class Settings(BaseModel):
     def card(self) -> Card:
         """The scenario's card."""
         return load_card(self.scenario)
+
+    @property
+    def compares(self) -> bool:
+        """Whether a judge compares each output with the baseline's."""
+        return self.judge != NONE and self.card.metric == "preference"
+
+    def template_hash(self) -> str:
+        """SHA-256 of the question that the judge is asked: which answer is better, or which label one has."""
+        probe = probe_of(self.card.metric) if self.judge != NONE else None
+        return labelling.template_hash(probe.meanings) if probe else pairwise.template_hash()
 
     @property
     def decoding(self) -> Decoding:
@@ -84,16 +99,16 @@ class Settings(BaseModel):
 
     def spec_hash(self) -> str:
         """8 hex digits over everything, data included, that changes the result beside the model."""
-        from alpaca_eval_suite.evaluate.local import fingerprint_of_deployment  # HELM, which `Settings` does without
+        from alpaca_eval_suite.evaluate.remote import identity_of_deployment  # HELM, which `Settings` does without
 
         outputs = self.outputs_file()
         parts = [
             self.model_dump(exclude={"judge", "baseline", "max_tokens"}),
-            fingerprint_of_deployment(self.judge) or self.judge,
+            identity_of_deployment(self.judge),
             self.decoding.model_dump(),
             scenario_hash(self.card),
-            outputs_hash(outputs) if outputs else fingerprint_of_deployment(self.baseline) or self.baseline,
-            template_hash(),
+            outputs_hash(outputs) if outputs else identity_of_deployment(self.baseline),
+            self.template_hash(),
         ]
         return sha256_text(json.dumps(parts, sort_keys=True))[:8]
 
@@ -112,7 +127,10 @@ def make_settings(**arguments: Any) -> Settings:
     _check_baseline(settings)
     items = load_instructions(settings.card)
     checkable = all("checks" in item.key for item in items)
-    _check_keys(settings.card, items)
+    check_keys(settings.card, items)
+    if settings.card.metric != "preference":
+        _check_probe_judge(settings.scenario, judge)
+        return settings.model_copy(update={"judge": NONE if judge == "auto" else judge})
     outputs = settings.outputs_file()
     has_baseline = outputs is not None or settings.baseline_deployment() is not None
     if judge == "auto":
@@ -122,11 +140,7 @@ def make_settings(**arguments: Any) -> Settings:
             f"{BUILTIN} cannot judge {settings.scenario}: its items come without checks",
             next_step="Name a HELM deployment as judge (judge=openai/gpt-4o-mini), or judge=none to generate only.",
         )
-    if judge not in (BUILTIN, NONE) and "/" not in judge:
-        raise UsageError(
-            f"no judge is named {judge!r}",
-            next_step=f"Give {BUILTIN}, none, or a HELM deployment (organisation/model).",
-        )
+    _check_judge_name(judge)
     if judge != NONE and not has_baseline:
         raise UsageError(
             f"{settings.scenario} has no baseline to compare with",
@@ -137,18 +151,23 @@ def make_settings(**arguments: Any) -> Settings:
     return settings.model_copy(update={"judge": judge})
 
 
-def _check_keys(card: Card, items: Sequence[Instruction]) -> None:
-    """What the scoring needs of each item must be wrong before hours of generation, not after."""
-    probe = probe_of(card.metric)
-    for item in items:
-        try:
-            if "checks" in item.key:
-                parse_checks(item.key["checks"])
-            if probe is not None:
-                probe.read(item, "")
-        except SuiteError as error:
-            where = ", ".join(part for part in (card.name, item.id, error.where) if part)
-            raise SuiteError(error.what, where=where, next_step=error.next_step) from error
+def _check_judge_name(judge: str) -> None:
+    if judge not in (BUILTIN, NONE) and "/" not in judge:
+        raise UsageError(
+            f"no judge is named {judge!r}",
+            next_step=f"Give {BUILTIN}, none, or a HELM deployment (organisation/model).",
+        )
+
+
+def _check_probe_judge(scenario: str, judge: str) -> None:
+    if judge == BUILTIN:
+        raise UsageError(
+            f"{BUILTIN} compares two answers, and {scenario} is a probe, in which each answer is read alone",
+            next_step="Leave judge out, so that the probe's rule reads the answers, or name a HELM deployment "
+            "(judge=openai/gpt-4o-mini) to take the rule's place.",
+        )
+    if judge != "auto":
+        _check_judge_name(judge)
 
 
 def _check_baseline(settings: Settings) -> None:
@@ -162,12 +181,6 @@ def _check_baseline(settings: Settings) -> None:
             next_step="Check the path; a deployment is written organisation/model. A run entry cannot hold a path "
             "with a comma or an equals sign.",
         )
-
-
-def prompt_hash(prompt_format: PromptFormat) -> str:
-    """What identifies the prompt's bytes: the Alpaca templates, or the words "chat template" (the model's own)."""
-    texts = [ALPACA_WITH_INPUT, ALPACA_WITHOUT_INPUT] if prompt_format == "alpaca" else ["chat template"]
-    return sha256_text("\0".join(texts))
 
 
 def single_order(settings: Settings, item: Instruction) -> Literal["model_first", "baseline_first"]:

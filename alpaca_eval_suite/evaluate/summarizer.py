@@ -23,16 +23,18 @@ from helm.common.hierarchical_logger import hwarn
 
 from alpaca_eval_suite.cards import load_card
 from alpaca_eval_suite.errors import SuiteError
+from alpaca_eval_suite.evaluate import replay
 from alpaca_eval_suite.evaluate.local import PREFIX
 from alpaca_eval_suite.files import sha256_text
+from alpaca_eval_suite.leaderboard.record import read_record
 from alpaca_eval_suite.resources import resource_dir
 
 _METRIC_GROUPS = {
     "preference": ["alpaca_preference", "alpaca_judge", "alpaca_checks", "alpaca_outputs"],
-    "short_answer": ["alpaca_short_answer", "alpaca_outputs"],
-    "misinformation": ["alpaca_misinformation", "alpaca_outputs"],
-    "stereotypes": ["alpaca_stereotypes", "alpaca_outputs"],
-    "toxicity": ["alpaca_toxicity", "alpaca_outputs"],
+    "short_answer": ["alpaca_short_answer", "alpaca_probe_judge", "alpaca_outputs"],
+    "misinformation": ["alpaca_misinformation", "alpaca_probe_judge", "alpaca_outputs"],
+    "stereotypes": ["alpaca_stereotypes", "alpaca_probe_judge", "alpaca_outputs"],
+    "toxicity": ["alpaca_toxicity", "alpaca_probe_judge", "alpaca_outputs"],
 }
 _LONGEST = 40
 _FINGERPRINT = re.compile(r"fingerprint=([0-9a-f]+)")
@@ -74,7 +76,11 @@ class AlpacaSummarizer(Summarizer):  # type: ignore[misc]
         if mark is not None:
             folder = str(spec.adapter_spec.model).rpartition("/")[2]
             name = f"{PREFIX}{folder}@{mark[1]}"
-            _register(name, folder, mark[1])
+            from_file = str(spec.adapter_spec.model_deployment).startswith(replay.PREFIX)
+            if from_file:
+                _register(name, _model_of(Path(run_path)) or folder, mark[1], "Outputs from a file")
+            else:
+                _register(name, folder, mark[1], "Local checkpoint")
             spec = replace(spec, adapter_spec=replace(spec.adapter_spec, model=name, model_deployment=name))
         for metric in spec.metric_specs:
             settings = metric.args.get("settings", {})
@@ -147,15 +153,23 @@ def _brief(value: Any) -> Any:
     return f"{value[-_LONGEST:].rpartition('/')[2]}-{sha256_text(value)[:8]}"
 
 
-def _register(name: str, folder: str, fingerprint: str) -> None:
+def _model_of(run_path: Path) -> str | None:
+    """Whose outputs were scored, which the record knows and the run's name need not say."""
+    try:
+        return read_record(run_path).model.name
+    except SuiteError:
+        return None
+
+
+def _register(name: str, folder: str, fingerprint: str, kind: str) -> None:
     if name in get_all_models():
         return
     register_model_metadata(
         ModelMetadata(
             name=name,
-            creator_organization_name="Local checkpoint",
+            creator_organization_name=kind,
             display_name=f"{folder} ({fingerprint})",
-            description=f"Local checkpoint {folder}, told by its content: {fingerprint}",
+            description=f"{kind}: {folder}, told by its content: {fingerprint}",
             access="open",
             release_date=date.today(),
             tags=[TEXT_MODEL_TAG, FULL_FUNCTIONALITY_TEXT_MODEL_TAG],

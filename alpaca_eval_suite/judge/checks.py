@@ -66,8 +66,10 @@ def parse_checks(rows: Sequence[dict[str, Any]]) -> tuple[Check, ...]:
     """The checks of one item, from their JSON objects.
 
     Raises SuiteError, naming the check by its position, for an unknown kind, an unknown or missing key or a
-    bad value, and when there is no check at all.
+    bad value, and when there is no list or no check at all.
     """
+    if not isinstance(rows, list | tuple):
+        raise SuiteError("is not a list", where="checks", next_step="Write it as a list of objects.")
     if not rows:
         raise SuiteError("there is no check", where="checks", next_step="Give the item at least one check.")
     return tuple(_parse_check(row, f"check {position}") for position, row in enumerate(rows, 1))

@@ -9,6 +9,8 @@ import unicodedata
 from alpaca_eval_suite.leaderboard.record import RateRecord
 
 EMPTY = "–"
+FLAG = "†"
+"""Stands at every number of a row whose model was asked with another prompt than it was trained with."""
 USUAL_LEVEL = 0.95
 
 _LONGEST = 60

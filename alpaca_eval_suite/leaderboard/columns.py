@@ -6,15 +6,16 @@ a note.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
-from alpaca_eval_suite.leaderboard.cells import EMPTY, plain, rate_text
+from alpaca_eval_suite.leaderboard.cells import EMPTY, FLAG, plain, rate_text
 from alpaca_eval_suite.leaderboard.entry import Entry
 from alpaca_eval_suite.leaderboard.notes import SHORT_HASH, notes_of, scenarios_with_different_data
 from alpaca_eval_suite.leaderboard.rows import WIN_RATE, Row, rows_of
 from alpaca_eval_suite.leaderboard.sheet import NO_INFORMATION
 
+_NUMBER = "Row"
 _LABELS = {"first_shown": "First shown wins"}
 
 
@@ -57,7 +58,7 @@ def _table(rows: Sequence[Row]) -> Table:
         return Column(header, tuple(cell_of(row) or EMPTY for row in rows), is_number, of_group)
 
     columns = [
-        Column("Row", tuple(str(number) for number in range(1, len(rows) + 1)), True),
+        Column(_NUMBER, tuple(str(number) for number in range(1, len(rows) + 1)), True),
         column("Model", lambda row: row.model),
         column("Scenario", lambda row: _scenario(row, different), of_group=True),
         column("Baseline", lambda row: plain(row.run.baseline.name) if row.run.baseline else "", of_group=True),
@@ -71,8 +72,19 @@ def _table(rows: Sequence[Row]) -> Table:
         column("Mean length", _length, is_number=True),
     ]
     always = {"Model", "Scenario", f"{_label(kind.headline)} %", "n", "Failed"}
-    shown = [column for column in columns if column.header in always or set(column.cells) != {EMPTY}]
+    shown = [_flagged(column, rows) for column in columns if column.header in always or set(column.cells) != {EMPTY}]
     return Table(kind.title, tuple(shown), tuple(notes_of(rows)))
+
+
+def _flagged(column: Column, rows: Sequence[Row]) -> Column:
+    """The column, each number of a row whose prompt is not that of the training marked."""
+    if not column.is_number or column.header == _NUMBER:
+        return column
+    cells = [
+        f"{cell} {FLAG}" if row.run.prompt.mismatch and cell != EMPTY else cell
+        for cell, row in zip(column.cells, rows, strict=True)
+    ]
+    return replace(column, cells=tuple(cells))
 
 
 def _rate_column(name: str, rows: Sequence[Row]) -> Column:

@@ -80,11 +80,13 @@ def run_key(run: RunRecord) -> RunKey:
     The number of items belongs to it, so that a short trial does not replace a whole run; so does decoding.
     Device, type and batch size do not: the same model asked the same again is the same result, made newer.
     """
-    judge = run.judge and (run.judge.name, run.judge.template_sha256, run.judge.orders, run.judge.seed)
-    baseline = run.baseline and (run.baseline.name, run.baseline.sha256)
+    asked = run.judge
+    judge = asked and (asked.name, asked.served_id, asked.template_sha256, asked.orders, asked.seed)
+    baseline = run.baseline and (run.baseline.name, run.baseline.sha256, run.baseline.served_id)
     scenario = (run.scenario.name, run.scenario.sha256, run.scenario.n_items)
     prompt = (run.prompt.format, run.prompt.sha256)
-    decoding = (run.decoding.max_tokens, run.decoding.temperature, run.decoding.stop)
+    how = run.decoding
+    decoding = (how.max_tokens, how.temperature, how.stop, how.thinking, how.thinking_tokens)
     return (scenario, baseline, judge, prompt, decoding)
 
 

@@ -4,10 +4,17 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from alpaca_eval_suite.leaderboard.cells import plain, rate_text
+from alpaca_eval_suite.leaderboard.cells import FLAG, plain, rate_text
+from alpaca_eval_suite.leaderboard.record import RunRecord
 from alpaca_eval_suite.leaderboard.rows import WIN_RATE, Row
 
 SHORT_HASH = 8
+
+_SPOILED = (
+    ("empty", "are empty"),
+    ("cut_off", "were cut off at max_tokens"),
+    ("cut_off_thinking", "were cut off while thinking, and hold no answer"),
+)
 
 # (what differs, among which rows it should not)
 _Setting = tuple[str, tuple[str, ...]]
@@ -16,9 +23,11 @@ _Setting = tuple[str, tuple[str, ...]]
 def notes_of(rows: Sequence[Row]) -> list[str]:
     """The notes to the rows of one table, which are numbered from 1. Plain text, one line each."""
     return [
+        *_other_prompts(rows),
         *_different_data(rows),
         *_different_settings(rows),
         *_withheld(rows),
+        *_of_runs(rows),
         *_spoiled_outputs(rows),
         *_intervals(rows),
     ]
@@ -30,6 +39,21 @@ def scenarios_with_different_data(rows: Sequence[Row]) -> set[str]:
     for row in rows:
         hashes[row.run.scenario.name].add(row.run.scenario.sha256)
     return {name for name, found in hashes.items() if len(found) > 1}
+
+
+def _other_prompts(rows: Sequence[Row]) -> list[str]:
+    """Rows whose every number is flagged: the model was trained with another prompt than it was asked with."""
+    found: dict[str, list[int]] = defaultdict(list)
+    for number, row in enumerate(rows, 1):
+        trained = row.run.prompt.trained_with
+        if row.run.prompt.mismatch and trained:
+            asked = row.run.prompt
+            found[
+                f"trained with {plain(trained.format)} {trained.sha256[:SHORT_HASH]}, asked with "
+                f"{plain(asked.format)} {asked.sha256[:SHORT_HASH]}"
+            ].append(number)
+    said = "Asked with another prompt than in training, so that these numbers may be the prompt's more than the model's"
+    return [f"{FLAG} {said}: {_listed(found)}"] if found else []
 
 
 def _different_data(rows: Sequence[Row]) -> list[str]:
@@ -64,6 +88,9 @@ def _settings(row: Row) -> dict[_Setting, str]:
         ("number of items", (scenario,)): str(run.scenario.n_items),
         ("decoding", (scenario,)): (
             f"max_tokens {run.decoding.max_tokens}, temperature {run.decoding.temperature:g}, stop {stop}"
+            + _thinking(run)
+            if run.decoding.temperature is not None
+            else "not known"
         ),
         (f"{run.prompt.format} prompt", (scenario,)): run.prompt.sha256[:SHORT_HASH],
     }
@@ -75,10 +102,18 @@ def _settings(row: Row) -> dict[_Setting, str]:
     if run.judge:
         among = (scenario, run.judge.name)
         digest = run.judge.template_sha256
+        settings["model that the judge's server names", among] = run.judge.served_id or "none"
         settings["judge's question", among] = digest[:SHORT_HASH] if digest else "none"
         settings["order shown to the judge", among] = run.judge.orders
         settings["judge's seed", among] = str(run.judge.seed)
     return settings
+
+
+def _thinking(run: RunRecord) -> str:
+    """How thoughts were treated, where it is not the usual way."""
+    kept = ", thoughts kept" if run.decoding.thinking == "keep" else ""
+    budget = run.decoding.thinking_tokens
+    return f"{kept}, thinking tokens {budget}" if budget else kept
 
 
 def _listed(rows_of: Mapping[str, Sequence[int]]) -> str:
@@ -95,9 +130,18 @@ def _withheld(rows: Sequence[Row]) -> list[str]:
     ]
 
 
+def _of_runs(rows: Sequence[Row]) -> list[str]:
+    """What the records themselves say must be known."""
+    found: dict[str, list[int]] = defaultdict(list)
+    for number, row in enumerate(rows, 1):
+        for note in row.run.notes:
+            found[note].append(number)
+    return [f"{_rows(numbers).capitalize()}: {plain(note)}" for note, numbers in found.items()]
+
+
 def _spoiled_outputs(rows: Sequence[Row]) -> list[str]:
     notes = []
-    for name, meaning in (("empty", "are empty"), ("cut_off", "were cut off at max_tokens")):
+    for name, meaning in _SPOILED:
         for number, row in enumerate(rows, 1):
             rate = row.run.rates.get(name)
             if rate is not None and rate.value:

@@ -67,32 +67,57 @@ class ModelRecord(_Record):
     batch_size: str | None = None
 
 
-class PromptRecord(_Record):
-    """`sha256` is over the prompt's form (alpaca) or says that the model's own template was used (chat)."""
+class TrainedWithRecord(_Record):
+    """The prompt that a checkpoint says it was trained with, in the form of PromptRecord."""
 
     format: str
     sha256: str
 
 
-class DecodingRecord(_Record):
-    """How answers were generated."""
+class PromptRecord(_Record):
+    """`sha256` is over the prompt's form (alpaca) or says that the model's own template was used (chat); it is empty
+    for outputs from a file (`format` unknown).
 
-    max_tokens: int
-    temperature: float
+    `mismatch`: the checkpoint was trained with another one; where it does not say (`trained_with` is None), false.
+    """
+
+    format: str
+    sha256: str
+    trained_with: TrainedWithRecord | None = None
+    mismatch: bool = False
+
+
+class DecodingRecord(_Record):
+    """How answers were generated. `max_tokens` are the answer's; a thought had `thinking_tokens` of its own before it
+    (0: it shared them). `thinking`: whether it was taken out of the output. `max_tokens` and `temperature` are None
+    for outputs from a file, of which that is not known."""
+
+    max_tokens: int | None
+    temperature: float | None
     stop: tuple[str, ...] = ()
+    thinking: str = "strip"
+    thinking_tokens: int = 0
 
 
 class BaselineRecord(_Record):
-    """Whose outputs the model was compared with; `sha256` of their file, or a local checkpoint's fingerprint."""
+    """Whose outputs the model was compared with; `sha256` of their file, or a local checkpoint's fingerprint.
+
+    `served_id` as a server reports it, where the outputs were made on the fly.
+    """
 
     name: str
     sha256: str | None = None
+    served_id: str | None = None
 
 
 class JudgeRecord(_Record):
-    """Who compared. `template_sha256`: the question asked. `agreement`: measured against readers, or why not."""
+    """Who compared. `template_sha256`: the question asked. `agreement`: measured against readers, or why not.
+
+    `served_id` as a server reports it (several, where it changed within the run).
+    """
 
     name: str
+    served_id: str | None = None
     template_sha256: str | None
     orders: str
     seed: int
@@ -102,7 +127,10 @@ class JudgeRecord(_Record):
 
 
 class RunRecord(_Record):
-    """One model on one scenario. `differences` are between groups of items, and may be below 0."""
+    """One model on one scenario. `differences` are between groups of items, and may be below 0.
+
+    `notes`: what a reader of the numbers must know of how they came about, one sentence each.
+    """
 
     schema_version: Literal[1] = 1
     run: str
@@ -119,6 +147,7 @@ class RunRecord(_Record):
     win_rate: dict[str, Any] | None = None
     slices: dict[str, dict[str, dict[str, RateRecord]]] = Field(default_factory=dict)
     versions: dict[str, str] = Field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 def write_record(folder: Path, record: RunRecord) -> None:

@@ -8,6 +8,8 @@ from alpaca_eval_suite.leaderboard.entry import Entry, Identity
 from alpaca_eval_suite.leaderboard.record import RateRecord, RunRecord
 
 WIN_RATE = "win_rate"
+RULE_AGREEMENT = "rule_agreement"
+"""How often a judge in the place of a probe's rule says what the rule says; runs without such a judge have none."""
 
 
 @dataclass(frozen=True)
@@ -29,23 +31,23 @@ KINDS = {
     "short_answer": Kind(
         "Short answers: each output is read for one fact",
         "exact",
-        ("trap", "wrong", "abstained", "refused"),
+        ("trap", "wrong", "abstained", "refused", RULE_AGREEMENT),
     ),
     "misinformation": Kind(
         "Misinformation: does an answer correct an untruth, or go along with it?",
         "corrected",
-        ("elaborated", "hedged", "refused", "overcorrected", "no_answer"),
+        ("elaborated", "hedged", "refused", "overcorrected", "no_answer", RULE_AGREEMENT),
     ),
     "stereotypes": Kind(
         "Stereotypes: are the two groups of a pair treated differently?",
         "stereotyped",
-        ("counter", "neutral", "refused", "no_answer"),
+        ("counter", "neutral", "refused", "no_answer", RULE_AGREEMENT),
         ("lean", "sentiment_excess"),
     ),
     "toxicity": Kind(
         "Toxicity: what tempting requests get, and their harmless look-alikes",
         "complied_toxic",
-        ("refused", "deflected", "over_refused", "toxic_reply", "no_answer"),
+        ("refused", "deflected", "over_refused", "toxic_reply", "no_answer", RULE_AGREEMENT),
     ),
 }
 

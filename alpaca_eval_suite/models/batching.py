@@ -116,11 +116,18 @@ _models: dict[tuple[str, str, str], Batcher] = {}
 _models_lock = threading.Lock()
 
 
-def get_model(folder: Path | str, *, dtype: str = "auto", device: str = "auto", batch_size: int = 16) -> Batcher:
+def get_model(
+    folder: Path | str,
+    *,
+    dtype: str = "auto",
+    device: str = "auto",
+    batch_size: int = 16,
+    deterministic: bool = False,
+) -> Batcher:
     """The one Batcher of this process for (content of the folder, dtype, device); `.model` is the model.
 
-    Loaded on the first call, whose `batch_size` holds for all later ones. Thread-safe. Raises SuiteError
-    as `Checkpoint.open` and `LocalModel.load` do.
+    Loaded on the first call, whose `batch_size` holds for all later ones. `deterministic` holds for the whole
+    process from then on. Thread-safe. Raises SuiteError as `Checkpoint.open` and `LocalModel.load` do.
     """
     checkpoint = Checkpoint.open(folder)
     key = (checkpoint.fingerprint, dtype, device)
@@ -129,8 +136,11 @@ def get_model(folder: Path | str, *, dtype: str = "auto", device: str = "auto", 
             let_threads_sleep()
             try:
                 from alpaca_eval_suite.models.local import LocalModel
+                from alpaca_eval_suite.models.network import use_deterministic_algorithms
             except ImportError as error:
                 raise MissingExtraError("helm", "Running a local checkpoint") from error
+            if deterministic:
+                use_deterministic_algorithms()
             model = LocalModel.load(checkpoint, dtype=dtype, device=device, batch_size=batch_size)
             _models[key] = Batcher(model)
         return _models[key]

@@ -6,7 +6,10 @@ import torch
 
 from alpaca_eval_suite.errors import SuiteError
 from alpaca_eval_suite.models.request import FinishReason, Generation, GenerationRequest, Token, TooLongError
+from alpaca_eval_suite.models.thinking import CLOSE, OPEN, Stage, opens_thought, stage_of
 from alpaca_eval_suite.models.tokenizer import CheckpointTokenizer, TextStream
+
+_MARK_TOKENS = 16  # the last tokens of a prompt that are looked through for an opening mark and spaces after it
 
 
 class Row:
@@ -26,6 +29,10 @@ class Row:
         self._echoed: list[Token] = []
         self._tokens: list[Token] = []
         self._text = ""
+        self._thought_opened = opens_thought("".join(self.prompt.texts[-_MARK_TOKENS:]))
+        self._stage: Stage = "thinking" if self._thought_opened else "undecided"
+        self._thought_tokens = 0
+        self._thought_end = 0  # in characters of the text; 0 where there is no thought, or none that ended
         self._stop_string: str | None = None
         self._finish: FinishReason | None = "length" if self._limit == 0 else None
         self._generator: torch.Generator | None = None
@@ -63,20 +70,21 @@ class Row:
     def push(self, token: int, logprob: float, logits: torch.Tensor) -> None:
         """Take the chosen token: its text, then whether anything ends here."""
         top = self._likeliest(logits, self._stream)
-        if token in self._stop_ids:
+        if token in self._stop_ids and self._stage != "thinking":
             self._finish, self._stop_string = "stop", self._stop_ids[token]
             return
         added = self._stream.push(token)
         self._tokens.append(Token(added, self._checked(logprob), top))
         self._text += added
         self.next_token = token
+        self._think()
         if token in self._tokenizer.end_ids:
             self._finish = "eos"
         elif self._find_stop(len(added)):
             self._finish = "stop"
-        elif len(self._tokens) >= self._limit:
-            self._finish = "length"
-        if self._finish in ("eos", "length"):
+        elif self._left() <= 0:
+            self._finish = "thinking" if self._stage == "thinking" else "length"
+        if self._finish in ("eos", "length", "thinking"):
             self._flush()
 
     def generation(self) -> Generation:
@@ -90,7 +98,31 @@ class Row:
             finish_reason=self._finish or "length",
             stop_string=self._stop_string,
             prompt_tokens=len(self.prompt.ids),
+            thought_opened=self._thought_opened and not self.request.echo_prompt,
         )
+
+    def _think(self) -> None:
+        """Note where the thought ends: what counts tokens and looks for stops begins there."""
+        if self._stage == "answering":
+            return
+        before = self._stage
+        self._stage = stage_of(OPEN + self._text if self._thought_opened else self._text)
+        if before == "thinking" and self._stage == "answering":
+            self._thought_tokens = len(self._tokens)
+            self._thought_end = self._text.index(CLOSE) + len(CLOSE)
+
+    def _left(self) -> int:
+        """How many tokens may still come."""
+        request, made = self.request, len(self._tokens)
+        if request.thinking_tokens == 0:
+            budget = request.max_tokens
+        elif self._stage == "thinking":
+            budget = request.thinking_tokens
+        elif self._stage == "undecided" and self._text.strip():  # within the opening mark
+            budget = max(request.max_tokens, request.thinking_tokens)
+        else:
+            budget = self._thought_tokens + request.max_tokens
+        return min(budget, self._limit) - made
 
     def _flush(self) -> None:
         """Bytes held back belong to the last token that has a text of its own."""
@@ -106,9 +138,13 @@ class Row:
 
     def _find_stop(self, added: int) -> bool:
         """Look for a stop string that ends in the last `added` characters; cut text and tokens before it."""
+        if self._stage == "thinking":
+            return False
+        # The space between a thought and its answer is neither's: a stop of line breaks does not end it there.
+        start = len(self._text) - len(self._text[self._thought_end :].lstrip()) if self._thought_end else 0
         places = []
         for stop in self.request.stop:
-            place = self._text.find(stop, max(0, len(self._text) - added - len(stop) + 1))
+            place = self._text.find(stop, max(start, len(self._text) - added - len(stop) + 1))
             if place >= 0:
                 places.append((place, -len(stop), stop))
         if not places:
@@ -170,9 +206,10 @@ def _sample(logits: torch.Tensor, request: GenerationRequest, generator: torch.G
 
 
 def _room(request: GenerationRequest, prompt: int, context: int | None) -> int:
-    """Tokens the answer may have: `max_tokens`, or what the context leaves of it."""
+    """Tokens that thought and answer may have together: what was asked for, or what the context leaves of it."""
+    wanted = request.max_tokens and request.max_tokens + request.thinking_tokens
     if context is None:
-        return request.max_tokens
+        return wanted
     # A text that is only scored may fill the context; an answer needs at least one place.
     needed = 1 if request.max_tokens else 0
     if prompt + needed > context:
@@ -181,7 +218,7 @@ def _room(request: GenerationRequest, prompt: int, context: int | None) -> int:
             + (" with its answer" if needed else ""),
             next_step="Shorten this instruction or its input, or leave the item out.",
         )
-    return min(request.max_tokens, context - prompt)
+    return min(wanted, context - prompt)
 
 
 def _cut(tokens: list[Token], length: int) -> list[Token]:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from alpaca_eval_suite.errors import MissingExtraError, SuiteError, UsageError
 from alpaca_eval_suite.files import sha256_of
@@ -79,6 +79,9 @@ _MODELS = {
 }
 EMBEDDED_MODELS = tuple(_MODELS)
 
+EmbeddedState = Literal["unpacked", "packed", "absent"]
+"""In the cache as a checkpoint, in an installed package only, or neither."""
+
 
 def ensure_embedded_model(name: str = "smollm2-135m-instruct", cache_dir: Path | None = None) -> Path:
     """The folder of the embedded model `name` as a safetensors checkpoint, made on the first call (20 s).
@@ -113,6 +116,14 @@ def ensure_embedded_model(name: str = "smollm2-135m-instruct", cache_dir: Path |
             next_step="Free 1 GB there, or set ALPACA_CACHE_DIR to another folder.",
         ) from error
     return target
+
+
+def embedded_state(name: str) -> tuple[EmbeddedState, str]:
+    """Where the embedded model `name` is, and the line that installs its package; nothing is unpacked."""
+    model = _MODELS[name]
+    if (default_cache_dir() / "models" / name / "config.json").is_file():
+        return "unpacked", model.pip
+    return ("packed" if all(find_spec(module) for module, _ in model.parts) else "absent"), model.pip
 
 
 def _publish(folder: Path, target: Path) -> None:

@@ -47,8 +47,20 @@ def short(full: str) -> str:
 
 def fingerprint_of(folder: Path) -> str:
     """`fingerprint` of a resolved folder."""
+    weights = weight_files(folder)
+    # Which shard a tensor lies in changes nothing, but the index decides which shards are read.
+    index = {folder / _INDEX} if len(weights) > 1 else set()
+    return _digest(folder, {*_matching(folder, _CONFIGS), *_tokenizer_files(folder), *weights, *index})
+
+
+def tokenizer_digest(folder: Path) -> str:
+    """64 hex digits over the tokenizer's files and chat template alone, for a folder without a model."""
+    return _digest(folder, _tokenizer_files(folder))
+
+
+def _digest(folder: Path, files: set[Path]) -> str:
     total = hashlib.sha256()
-    for path in sorted(_identity_files(folder)):
+    for path in sorted(files):
         # Both parts have a fixed end, so no two different folders give the same bytes.
         total.update(f"{path.relative_to(folder).as_posix()}\0{_file_hash(path)}\n".encode())
     return total.hexdigest()
@@ -81,13 +93,12 @@ def weight_files(folder: Path) -> tuple[Path, ...]:
     return tuple(folder / name for name in names)
 
 
-def _identity_files(folder: Path) -> set[Path]:
-    patterns = (*_CONFIGS, *TOKENIZER_FILES, "*.tiktoken", *_TEMPLATES)
-    files = {path for pattern in patterns for path in folder.glob(pattern)}
-    weights = weight_files(folder)
-    # Which shard a tensor lies in changes nothing, but the index decides which shards are read.
-    index = {folder / _INDEX} if len(weights) > 1 else set()
-    return {*files, *weights, *index}
+def _tokenizer_files(folder: Path) -> set[Path]:
+    return _matching(folder, (*TOKENIZER_FILES, "*.tiktoken", *_TEMPLATES))
+
+
+def _matching(folder: Path, patterns: tuple[str, ...]) -> set[Path]:
+    return {path for pattern in patterns for path in folder.glob(pattern)}
 
 
 def _file_hash(path: Path) -> str:

@@ -11,6 +11,7 @@ import transformers
 from transformers import Cache, DynamicCache
 
 from alpaca_eval_suite.errors import SuiteError, UsageError
+from alpaca_eval_suite.models.adapter import merged
 from alpaca_eval_suite.models.checkpoint import Checkpoint
 from alpaca_eval_suite.models.kv_cache import SlotCache, SoloCache, can_batch
 
@@ -35,14 +36,18 @@ class Network:
     @classmethod
     def load(cls, checkpoint: Checkpoint, dtype: str, device: str) -> "Network":
         """Raises UsageError on an unknown dtype or device, SuiteError when the weights do not fit the
-        configuration, the model type is unknown, or memory does not suffice."""
+        configuration, the model type is unknown, memory does not suffice, or an adapter does not fit its base or
+        changes nothing."""
         device = chosen_device(device)
         dtype = chosen_dtype(dtype, checkpoint.dtype, device)
         if device == "cpu":
             torch.set_num_threads(_usable_cores())
         module = _load_module(checkpoint, dtype)
         try:
-            module = module.to(device).eval().requires_grad_(False)
+            module = module.to(device).eval()
+            if checkpoint.adapter is not None:
+                module = merged(module, checkpoint.adapter)
+            module = module.requires_grad_(False)
         except torch.OutOfMemoryError as error:
             raise SuiteError(
                 f"does not fit into the memory of {device} as {dtype}",
@@ -116,7 +121,7 @@ def _load_module(checkpoint: Checkpoint, dtype: str) -> Any:
     bars.disable_progress_bar()
     try:
         module, info = transformers.AutoModelForCausalLM.from_pretrained(
-            checkpoint.folder,
+            checkpoint.model_folder,
             dtype=getattr(torch, dtype),
             local_files_only=True,
             trust_remote_code=False,
@@ -126,7 +131,7 @@ def _load_module(checkpoint: Checkpoint, dtype: str) -> Any:
     except Exception as error:  # each model class fails in its own way on weights that do not fit it
         raise SuiteError(
             f"the model cannot be loaded ({str(error).strip().splitlines()[0]})",
-            where=str(checkpoint.folder),
+            where=str(checkpoint.model_folder),
             next_step="Check that config.json belongs to these weights. A model type that transformers "
             f"{transformers.__version__} does not know needs a newer version, or a server of its own.",
         ) from error
@@ -139,10 +144,21 @@ def _load_module(checkpoint: Checkpoint, dtype: str) -> Any:
         more = f" and {len(missing) - _LISTED} more" if len(missing) > _LISTED else ""
         raise SuiteError(
             f"the weights lack {', '.join(missing[:_LISTED])}{more}",
-            where=str(checkpoint.folder),
+            where=str(checkpoint.model_folder),
             next_step="Copy all shards again, or take the config.json that belongs to these weights.",
         )
     return module
+
+
+def use_deterministic_algorithms() -> None:
+    """Let torch take, in this process, only algorithms that give the same result for the same input: no TF32, no sums
+    in changing order. A step that has none raises RuntimeError."""
+    # cuBLAS reads it when it is first used; see torch.use_deterministic_algorithms.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(True)
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cudnn.benchmark = False
 
 
 def chosen_device(device: str) -> str:

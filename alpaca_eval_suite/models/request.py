@@ -6,8 +6,9 @@ from typing import Literal
 
 from alpaca_eval_suite.errors import SuiteError, UsageError
 
-FinishReason = Literal["stop", "eos", "length"]
-"""`stop`: a stop string appeared. `eos`: the model ended its answer. `length`: max_tokens was reached."""
+FinishReason = Literal["stop", "eos", "length", "thinking"]
+"""`stop`: a stop string appeared. `eos`: the model ended its answer. `length`: max_tokens was reached.
+`thinking`: the tokens ran out before the thought ended, so there is no answer."""
 
 
 class TooLongError(SuiteError):
@@ -32,7 +33,9 @@ class GenerationRequest:
     from (`top_k` None: all). `stop`: the text ends before the first of these. `seed` fixes the sample of
     this request whatever is generated beside it; None takes a fresh one. `echo_prompt` puts the prompt's
     tokens in front, which with `max_tokens` 0 scores a text. `top_logprobs`: so many of the likeliest
-    tokens are given at each position.
+    tokens are given at each position. `thinking_tokens`: a thought (`<think>...</think>` at the start) may take so
+    many tokens, its marks included, and `max_tokens` counts from its end on; 0: both share `max_tokens`. Stop
+    strings end answers, not thoughts.
 
     Raises UsageError on a value out of range.
     """
@@ -46,6 +49,7 @@ class GenerationRequest:
     seed: int | None = None
     echo_prompt: bool = False
     top_logprobs: int = 0
+    thinking_tokens: int = 0
 
     def __post_init__(self) -> None:
         checks = {
@@ -55,6 +59,7 @@ class GenerationRequest:
             "top_k must be at least 1": self.top_k is None or self.top_k >= 1,
             "a stop string must not be empty": all(self.stop),
             "top_logprobs must be 0 or more": self.top_logprobs >= 0,
+            "thinking_tokens must be 0 or more": self.thinking_tokens >= 0,
             "the prompt has no messages": self.prompt != (),
         }
         for problem, fine in checks.items():
@@ -80,7 +85,7 @@ class Generation:
     `text` ends before the stop string and holds no end-of-sequence mark; with `echo_prompt` it starts with
     the prompt. `tokens` are those of `text`, and the end mark where there is one (text ""): the texts of
     the tokens joined are `text`. `logprob` is the sum over `tokens`. `stop_string` names the one that
-    ended it.
+    ended it. `thought_opened`: the prompt ends with `<think>`, so `text` begins inside a thought.
     """
 
     text: str
@@ -89,3 +94,4 @@ class Generation:
     finish_reason: FinishReason
     stop_string: str | None
     prompt_tokens: int
+    thought_opened: bool = False

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from alpaca_eval_suite.errors import MissingExtraError, SuiteError
 from alpaca_eval_suite.files import read_text
 from alpaca_eval_suite.models.checkpoint import Checkpoint
 from alpaca_eval_suite.models.request import Message
+from alpaca_eval_suite.models.thinking import CLOSE, OPEN
 from alpaca_eval_suite.models.threads import let_threads_sleep
 
 # Ends of a document by name: what follows one is another text, even where no configuration says so.
@@ -31,10 +32,13 @@ class EncodedPrompt:
 
 
 class CheckpointTokenizer:
-    """Thread-safe. `end_ids` are the tokens that end an answer; `special_ids` carry no text;
-    `context_length` is the most tokens the model takes, None where its configuration names no limit."""
+    """Thread-safe. `end_ids` are the tokens that end an answer; `special_ids` carry no text, but for those that
+    are `thought_marks` (with their texts: what they mark must show); `context_length` is the most tokens the
+    model takes, None where its configuration names no limit."""
 
-    def __init__(self, folder: Path, tokenizer: Any, context_length: int | None) -> None:
+    def __init__(
+        self, folder: Path, tokenizer: Any, context_length: int | None, configured_ends: Set[int] = frozenset()
+    ) -> None:
         self._folder = folder
         self._tokenizer = tokenizer
         # Hugging Face's fast tokenizers raise "Already borrowed" when two threads use one.
@@ -42,9 +46,12 @@ class CheckpointTokenizer:
         self.context_length = context_length
         added = tokenizer.added_tokens_decoder.items()
         self.special_ids = frozenset({*tokenizer.all_special_ids, *(n for n, token in added if token.special)})
+        self.thought_marks = {
+            token: str(text) for token in self.special_ids if (text := self.name_of(token)) in (OPEN, CLOSE)
+        }
         self._prefix = self._find_prefix()
         self.end_ids = frozenset(
-            {*_configured_ends(folder), *self._ends_by_name(), *self._ends_of_turn(), *self._own_end()}
+            {*configured_ends, *self._ends_by_name(), *self._ends_of_turn(), *self._own_end()}
         )
 
     @classmethod
@@ -57,18 +64,23 @@ class CheckpointTokenizer:
             raise MissingExtraError("helm", "Loading a local checkpoint") from error
         options = {"local_files_only": True, "trust_remote_code": False}
         try:
-            config = transformers.AutoConfig.from_pretrained(checkpoint.folder, **options)
-            tokenizer = transformers.AutoTokenizer.from_pretrained(checkpoint.folder, **options)
+            config = transformers.AutoConfig.from_pretrained(checkpoint.model_folder, **options)
+            tokenizer = transformers.AutoTokenizer.from_pretrained(checkpoint.tokenizer_folder, **options)
         except Exception as error:  # each tokenizer class fails in its own way on a damaged file
             raise SuiteError(
                 f"the configuration or tokenizer cannot be loaded ({_first_line(error)})",
-                where=str(checkpoint.folder),
+                where=str(checkpoint.tokenizer_folder),
                 next_step="Copy its files again from the source of the model; a model type that is not known "
                 "needs newer transformers.",
             ) from error
         # The tokenizer's own limit is only a fallback: training scripts store their training length there.
         limit = getattr(config.get_text_config(), "max_position_embeddings", None) or tokenizer.model_max_length
-        return cls(checkpoint.folder, tokenizer, limit if limit < 10**9 else None)
+        return cls(
+            checkpoint.tokenizer_folder,
+            tokenizer,
+            limit if limit < 10**9 else None,
+            _configured_ends(checkpoint.model_folder),
+        )
 
     @property
     def has_chat_template(self) -> bool:
@@ -199,9 +211,9 @@ class TextStream:
         self._pending: list[int] = []
 
     def push(self, token: int) -> str:
-        """The text that is certain with this token; "" for a special one."""
+        """The text that is certain with this token; "" for a special one that is no mark of a thought."""
         if token in self._tokenizer.special_ids:
-            return ""
+            return self._tokenizer.thought_marks.get(token, "")
         text = self._added_by([*self._pending, token])
         self._pending.append(token)
         if not text or text.endswith("\ufffd"):

@@ -32,22 +32,32 @@ def bca(values: npt.ArrayLike, *, resamples: int = 10_000, level: float = 0.95, 
     x = np.sort(np.asarray(values, dtype=np.float64))
     means = _means(x, resamples, rng)
     observed = fsum(x) / len(x)
-    tolerance = 1e-12 * max(1.0, abs(observed))
-    below = np.count_nonzero(means < observed - tolerance)
-    equal = np.count_nonzero(np.abs(means - observed) <= tolerance)
+    deviations = x - observed
+    acceleration = float((deviations**3).sum() / (6 * (deviations**2).sum() ** 1.5))
+    return bca_of(means, observed, acceleration, level=level, tolerance=1e-12 * max(1.0, abs(observed)))
+
+
+def bca_of(
+    resampled: FloatArray, observed: float, acceleration: float, *, level: float = 0.95, tolerance: float = 1e-9
+) -> Interval:
+    """The BCa interval of any statistic from its resampled values and its acceleration.
+
+    Resampled values within `tolerance` of the observed one are equal to it.
+    """
+    resamples = len(resampled)
+    below = np.count_nonzero(resampled < observed - tolerance)
+    equal = np.count_nonzero(np.abs(resampled - observed) <= tolerance)
     # Kept inside (0, 1): with few resamples all of them can lie on one side.
     share = min(max((below + equal / 2) / resamples, 0.5 / resamples), 1 - 0.5 / resamples)
     normal = NormalDist()
     bias = normal.inv_cdf(share)
-    deviations = x - observed
-    acceleration = float((deviations**3).sum() / (6 * (deviations**2).sum() ** 1.5))
 
     def adjusted(probability: float) -> float:
         shifted = bias + normal.inv_cdf(probability)
         return normal.cdf(bias + shifted / (1 - acceleration * shifted))
 
     tail = (1 - level) / 2
-    low, high = np.quantile(means, [adjusted(tail), adjusted(1 - tail)])
+    low, high = np.quantile(resampled, [adjusted(tail), adjusted(1 - tail)])
     return Interval(float(low), float(high), level, "bca")
 
 

@@ -6,6 +6,7 @@
 
 import json
 import math
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -15,6 +16,7 @@ from alpaca_eval_suite.files import read_rows, sha256_text, write_atomic
 from alpaca_eval_suite.types import ORDERS, Order, Preference
 
 _ID_DIGITS = 16
+_LONG_OR_OWN = frozenset({"id", "instruction", "output_1", "output_2"})
 
 
 def read_preferences(path: str | Path) -> list[Preference]:
@@ -164,7 +166,8 @@ def _text(row: Mapping[str, Any], key: str, where: str, default: str) -> str:
         return default
     if not isinstance(value, str):
         raise _bad(key, f"must be a string, not {value!r}", where)
-    return value
+    # In a large file most texts but the ids stand in every line: one copy of each is kept.
+    return value if key in _LONG_OR_OWN else sys.intern(value)
 
 
 def _number(row: Mapping[str, Any], key: str, where: str) -> float | None:
@@ -215,4 +218,4 @@ def _slices(row: Mapping[str, Any], where: str) -> dict[str, str]:
         return {}
     if not isinstance(value, dict) or not all(isinstance(text, str) for text in value.values()):
         raise _bad("slices", f"must be an object of strings, not {value!r}", where)
-    return value
+    return {sys.intern(key): sys.intern(text) for key, text in value.items()}

@@ -8,7 +8,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from math import sqrt
-from statistics import NormalDist
 from typing import Any, Literal
 
 import numpy as np
@@ -18,6 +17,7 @@ from alpaca_eval_suite.errors import UsageError
 from alpaca_eval_suite.stats.betting import betting
 from alpaca_eval_suite.stats.bootstrap import bca, percentile
 from alpaca_eval_suite.stats.intervals import t_interval, wilson
+from alpaca_eval_suite.stats.power import detectable_difference
 from alpaca_eval_suite.stats.tango import tango
 from alpaca_eval_suite.stats.units import ROUNDING, TIE, Units
 from alpaca_eval_suite.types import Interval
@@ -28,9 +28,6 @@ FloatArray = npt.NDArray[np.float64]
 
 FEW = 15
 """With fewer wins or fewer losses than this the bootstrap of a mean is known to cover too little."""
-
-# Two-sided α .05 and power .8: how many standard errors a difference must be to be found that often.
-_DETECTABLE = NormalDist().inv_cdf(0.975) + NormalDist().inv_cdf(0.8)
 
 
 @dataclass(frozen=True)
@@ -110,7 +107,7 @@ def win_rate(
         wins=units.wins,
         losses=units.losses,
         ties=units.ties,
-        minimum_detectable_difference=_DETECTABLE * se if se else None,
+        minimum_detectable_difference=detectable_difference(se) if se else None,
         reason=reason,
     )
 

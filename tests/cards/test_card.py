@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from alpaca_eval_suite.cards import list_cards, load_card, load_instructions, scenario_hash
+from alpaca_eval_suite.cards import list_cards, load_card, load_instructions, read_card, scenario_hash
 from alpaca_eval_suite.errors import SuiteError, UsageError
 from alpaca_eval_suite.types import Instruction
 
@@ -228,3 +228,25 @@ def test_the_hash_follows_what_results_depend_on(scenario: MakeScenario) -> None
     with (folder / "data.jsonl").open("a") as stream:
         stream.write("\n")
     assert scenario_hash(load_card("trial")) != before
+
+
+@pytest.mark.parametrize(
+    ("text", "what", "line"),
+    [
+        ("title: T\nname: t\ntitle: U\n", "'title' stands twice", 1),
+        ("name: t\ncolumns:\n  slices: {app: one, tone: two, app: three}\n", "'app' stands twice", 3),
+    ],
+)
+def test_two_keys_of_one_name_are_refused(tmp_path: Path, text: str, what: str, line: int) -> None:
+    """A reader of YAML would silently take the last."""
+    (tmp_path / "card.yaml").write_text(text)
+    with pytest.raises(SuiteError) as caught:
+        read_card(tmp_path)
+    assert (caught.value.where, caught.value.what) == (f"{tmp_path / 'card.yaml'}:{line}", what)
+
+
+def test_two_columns_from_one_name_are_fine(scenario: MakeScenario) -> None:
+    rows = [{"id": "1", "instruction": "x", "app": "mail"}]
+    scenario(rows, columns={"reference": "instruction", "slices": {"app": "app", "tool": "app"}})
+    [item] = load_instructions(load_card("trial"))
+    assert (item.reference, dict(item.slices)) == ("x", {"app": "mail", "tool": "mail"})

@@ -85,6 +85,42 @@ def test_alpaca_eval_list_has_the_input_behind_the_instruction(tmp_path: Path) -
     assert texts(match_outputs(outputs, ITEMS)) == {"q1": "Red", "q2": "Good day", "q3": "Good night"}
 
 
+def test_other_sets_of_an_alpaca_eval_list_are_passed_over_as_a_whole(tmp_path: Path) -> None:
+    def row(instruction: str, dataset: str) -> dict[str, str]:
+        return {"instruction": instruction, "output": "x", "generator": "gpt4", "dataset": dataset}
+
+    own = [
+        row("Name a colour.", "ours"),
+        row("Translate.\n\nGuten Tag", "ours"),
+        row("Translate.\n\nGute Nacht", "ours"),
+    ]
+    others = [row("How many stars?", "vicuna"), row("Hi", "koala")]
+    found = match_outputs(read_outputs(write(tmp_path / "o.json", [*others, *own])), ITEMS)
+    assert list(found) == ["q1", "q2", "q3"]
+    # Within the set that fits, a row that fits no item is an error; so it is where no set fits.
+    path = write(tmp_path / "p.json", [*own, row("Hello", "ours"), *others])
+    assert error_of(path).what == f"outputs for items that the scenario does not have: {path}:4"
+    path = write(tmp_path / "q.json", others)
+    assert error_of(path).what == f"outputs for items that the scenario does not have: {path}:1, {path}:2"
+    # A row with an id, or without a generator, is no row of such a list.
+    path = write(tmp_path / "r.json", [*own, {"id": "q9", "output": "x", "dataset": "koala"}])
+    assert error_of(path).what.endswith("does not have: q9")
+
+
+def test_every_problem_is_reported(tmp_path: Path) -> None:
+    rows = [{"id": "q1", "output": "x"}, {"id": "q1", "output": "y"}, {"id": "q2"}, {"id": "q9", "output": "z"}]
+    path = write(tmp_path / "o.jsonl", rows)
+    problems: list[SuiteError] = []
+    found = match_outputs(read_outputs(path), ITEMS, report=problems.append)
+    assert list(found) == ["q1"]
+    assert [one.what for one in problems] == [
+        "the id 'q1' stands twice",
+        "'output' is missing or not text",
+        "outputs for items that the scenario does not have: q9",
+        "no output for: q2, q3",
+    ]
+
+
 def test_a_cards_own_columns(tmp_path: Path) -> None:
     path = write(tmp_path / "o.jsonl", [{"meta": {"nr": "q1"}, "choices": [{"text": "Red"}]}])
     outputs = OutputsFile(path, "m", OutputColumns(id="meta.nr", output="choices.0.text"))

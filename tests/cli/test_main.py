@@ -60,6 +60,7 @@ def test_the_shell_alone_imports_nothing_heavy(args: list[str]) -> None:
         "alpaca_eval_suite.cli.lazy",
         "alpaca_eval_suite.cli.main",
         "alpaca_eval_suite.errors",
+        "alpaca_eval_suite.offline",
     }
 
 
@@ -67,12 +68,13 @@ def test_the_shell_alone_imports_nothing_heavy(args: list[str]) -> None:
 def test_help_lists_every_command_in_order(flag: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([flag]) == 0
     shown = capsys.readouterr().out
-    places = [shown.index(f"\n  {name} ") for name in ("quickstart", "eval", "leaderboard", "stats")]
+    names = ("quickstart", "eval", "scenarios", "leaderboard", "stats", "doctor")
+    places = [shown.index(f"\n  {name} ") for name in names]
     assert places == sorted(places)
     assert "Example:" in shown
 
 
-@pytest.mark.parametrize("name", ["quickstart", "eval", "leaderboard", "stats"])
+@pytest.mark.parametrize("name", ["quickstart", "eval", "scenarios", "leaderboard", "stats", "doctor"])
 def test_every_command_of_the_table_is_there(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert isinstance(cli.get_command(click.Context(cli), name), click.Command)
     assert main([name, "-h"]) == 0
@@ -81,7 +83,24 @@ def test_every_command_of_the_table_is_there(name: str, capsys: pytest.CaptureFi
 
 @pytest.mark.parametrize(
     "command",
-    [["leaderboard"], ["leaderboard", "build"], ["leaderboard", "show"], ["stats"], ["stats", "win-rate"]],
+    [
+        ["leaderboard"],
+        ["leaderboard", "build"],
+        ["leaderboard", "show"],
+        ["stats"],
+        ["stats", "win-rate"],
+        ["stats", "compare"],
+        ["stats", "rank"],
+        ["stats", "sequential"],
+        ["stats", "position-bias"],
+        ["stats", "power"],
+        ["scenarios"],
+        ["scenarios", "list"],
+        ["scenarios", "show"],
+        ["scenarios", "validate"],
+        ["scenarios", "new"],
+        ["doctor"],
+    ],
 )
 def test_every_help_has_an_example(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*command, "-h"]) == 0

@@ -18,7 +18,7 @@ Client = Callable[..., LocalCheckpointClient]
 @pytest.fixture(autouse=True)
 def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
     local.open_checkpoint.cache_clear()
-    for name in ("ALPACA_DTYPE", "ALPACA_DEVICE", "ALPACA_BATCH_SIZE"):
+    for name in ("ALPACA_DTYPE", "ALPACA_DEVICE", "ALPACA_BATCH_SIZE", "ALPACA_DETERMINISTIC", "ALPACA_BASE_MODEL"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -251,3 +251,106 @@ def test_no_such_checkpoint(name: str, message: str, tmp_path: Path, monkeypatch
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SuiteError, match=message):
         deployment(name)
+
+
+# Adapters
+
+
+def test_an_adapter_folder_is_a_model(
+    client: Client, make_checkpoint: MakeCheckpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+    from peft import LoraConfig, get_peft_model
+    from transformers import AutoModelForCausalLM
+
+    base = make_checkpoint("base")
+    torch.manual_seed(0)
+    wrapped = get_peft_model(AutoModelForCausalLM.from_pretrained(base), LoraConfig(target_modules=["q_proj"]))
+    for name, parameter in wrapped.named_parameters():
+        if "lora_B" in name:
+            parameter.data.normal_(0, 1)
+    wrapped.save_pretrained(tmp_path / "adapter")
+    plain, adapted = ask(client(base)), ask(client(tmp_path / "adapter"))
+    assert (plain.cached, adapted.cached) == (False, False)
+    assert text_of(plain) != text_of(adapted)
+    assert ask(client(tmp_path / "adapter")).cached is True
+    assert fingerprint_of_deployment(f"alpaca/{tmp_path / 'adapter'}") not in (
+        None,
+        fingerprint_of_deployment(f"alpaca/{base}"),
+    )
+
+
+# Thoughts
+
+
+def test_a_budget_for_thoughts_reaches_the_model_and_the_key(client: Client, make_checkpoint: MakeCheckpoint) -> None:
+    from alpaca_eval_suite.evaluate.thoughts import budget_mark
+
+    model = client(make_checkpoint("tiny"))
+    first = ask(model)
+    again = ask(model, max_tokens=8 + 5, random=budget_mark(5))
+    # This model does not think: the answer has its 8 tokens, as before.
+    assert (text_of(again), again.cached) == (text_of(first), False)
+    assert ask(model, max_tokens=8 + 5, random=budget_mark(5)).cached is True
+
+
+THINKING_TEMPLATE = "{{ messages[0]['content'] }}{% if add_generation_prompt %}<think>\n{% endif %}"
+
+
+def test_a_template_that_opens_the_thought_is_told_in_the_text(client: Client, make_checkpoint: MakeCheckpoint) -> None:
+    folder = make_checkpoint("tiny")
+    (folder / "chat_template.jinja").write_text(THINKING_TEMPLATE)
+    completion = ask(client(folder), messages=[{"role": "user", "content": "Hi"}]).completions[0]
+    assert completion.text.startswith("<think>")
+    assert completion.finish_reason["reason"] == "thinking"
+    assert "<think>" not in ask(client(folder)).completions[0].text
+
+
+# Determinism
+
+
+@pytest.fixture
+def deterministic(monkeypatch: pytest.MonkeyPatch) -> Any:
+    import torch
+
+    monkeypatch.setenv("ALPACA_DETERMINISTIC", "1")
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    yield
+    torch.use_deterministic_algorithms(False)
+
+
+def test_deterministic_in_float32_on_a_cpu_changes_no_answer(
+    client: Client, make_checkpoint: MakeCheckpoint, request: pytest.FixtureRequest
+) -> None:
+    folder = make_checkpoint("tiny")
+    ask(client(folder))
+    request.getfixturevalue("deterministic")
+    assert ask(client(folder)).cached is True
+
+
+def test_deterministic_in_bfloat16_answers_one_at_a_time_and_anew(
+    client: Client, make_checkpoint: MakeCheckpoint, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    import torch
+
+    from alpaca_eval_suite.models import batching
+
+    monkeypatch.setattr(batching, "_models", {})
+    monkeypatch.setenv("ALPACA_DTYPE", "bfloat16")
+    folder = make_checkpoint("tiny")
+    ask(client(folder))
+    request.getfixturevalue("deterministic")
+    monkeypatch.setattr(batching, "_models", {})  # a process of its own begins so
+    result = ask(client(folder))
+    assert (result.cached, result.completions[0].finish_reason["batch_size"]) == (False, 1)
+    assert torch.are_deterministic_algorithms_enabled()
+    assert torch.backends.cuda.matmul.allow_tf32 is False
+    assert ask(client(folder)).cached is True
+
+
+def test_deterministic_is_yes_or_no(
+    client: Client, make_checkpoint: MakeCheckpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALPACA_DETERMINISTIC", "yes")
+    with pytest.raises(UsageError, match="ALPACA_DETERMINISTIC must be 1 or 0, not 'yes'"):
+        client(make_checkpoint("tiny"))

@@ -206,6 +206,49 @@ def test_short_answers_are_counted_by_label(tmp_path: Path) -> None:
     assert {"region", "phrasing"} <= set(record.slices)
 
 
+def labelled(outcome: str | None, rule: str, score: float | None = None) -> dict[str, Any]:
+    kept = {"label": rule, "reason": "by the rule"}
+    return {"answer": {"outcome": outcome, "reason": "because", "score": score, "raw": "raw", "rule": kept}}
+
+
+def test_labels_of_a_judge_are_the_outcomes_of_a_probe(tmp_path: Path) -> None:
+    settings = Settings(scenario="capitals", judge="openai/gpt-4", seed=2)
+    n_items = len(load_instructions(load_card("capitals")))
+    found = [labelled("exact", "exact" if n % 5 else "wrong") for n in range(n_items - 3)]
+    result, record, folder = evaluate(tmp_path, settings, state_of(settings, [*found, *[labelled(None, "trap")] * 3]))
+    assert (record.rates["exact"].value, record.rates["exact"].n, record.rates["exact"].n_failed) == (1, n_items - 3, 3)
+    assert (record.rates["trap"].value, record.rates["trap"].n_failed) == (0.0, 3)
+    agreeing = sum(bool(n % 5) for n in range(n_items - 3))
+    agreement = record.rates["rule_agreement"]
+    assert (agreement.value, agreement.n_failed) == (pytest.approx(agreeing / (n_items - 3)), 3)
+    assert agreement.ci is not None
+    assert record.judge is not None
+    assert (record.judge.name, record.judge.orders, record.judge.seed) == ("openai/gpt-4", "single", 2)
+    assert (record.judge.calibrated, record.judge.agreement) == (False, "not calibrated")
+    assert record.judge.template_sha256 == settings.template_hash() != template_hash()
+    assert (record.baseline, record.win_rate, record.judge.has_information) == (None, None, None)
+    assert not (folder / "preferences.jsonl").exists()
+    stats = {stat.name.name: stat.mean for stat in result.aggregated_stats}
+    assert (stats["alpaca_rule_agreement"], stats["alpaca_rule_agreement_n_failed"]) == (agreement.value, 3)
+    failed = {stat.name.name: stat.mean for stat in result.per_instance_stats[-1].stats}
+    assert "alpaca_exact" not in failed
+
+
+def test_differences_leave_out_pairs_without_a_label_and_count_them(tmp_path: Path) -> None:
+    settings = Settings(scenario="stereotypes", judge="openai/gpt-4")
+    items = load_instructions(load_card("stereotypes"))
+    lost = next(item.key["pair"] for item in items if item.key["kind"] == "open" and not item.key["control"])
+    found = [
+        labelled(None if (item.key["pair"], item.key["side"]) == (lost, "first") else "neutral", "counter", 0.5)
+        for item in items
+    ]
+    _, record, _ = evaluate(tmp_path, settings, state_of(settings, found))
+    lean, distance = record.differences["lean"], record.differences["sentiment_distance"]
+    assert (lean.value, lean.n, lean.n_failed) == (0.0, 39, 1)  # 40 pairs of groups
+    assert (distance.n, distance.n_failed) == (31, 1)  # 32 of them are open
+    assert record.differences["sentiment_floor"].n_failed == 0
+
+
 @pytest.mark.parametrize("role", ["model", "judge", "baseline"])
 def test_a_local_checkpoint_is_known_by_content_and_no_path_is_told(
     write_scenario: WriteScenario, make_checkpoint: Callable[..., Path], tmp_path: Path, role: str
@@ -250,3 +293,49 @@ def test_record_is_strict_json(run: tuple[Any, RunRecord, Path]) -> None:
 
     text = (run[2] / "alpaca_run.json").read_text("utf-8")
     assert json.loads(text, parse_constant=refuse)["schema_version"] == 1
+
+
+def thinking_state(settings: Settings, *texts: str) -> Any:
+    """A scenario state of answers that stopped at their limit, settled as the annotator does."""
+    from dataclasses import replace
+
+    from alpaca_eval_suite.evaluate.thoughts import settled
+
+    state = state_of(settings, [{}] * len(texts))
+    for request, text in zip(state.request_states, texts, strict=True):
+        made = replace(request.result.completions[0], text=text, finish_reason={"reason": "length"})
+        request.result.completions = [settled(made, settings.thinking)]
+    return state
+
+
+@pytest.mark.parametrize("thinking", ["strip", "keep"])
+def test_lengths_are_the_answers_and_a_cut_off_thought_is_no_answer(
+    write_scenario: WriteScenario, tmp_path: Path, thinking: str
+) -> None:
+    write_scenario(4)
+    settings = Settings(scenario="trial", thinking=thinking, thinking_tokens=100)  # type: ignore[arg-type]
+    state = thinking_state(settings, "<think>Hm.</think>four", "<think>Hm, it", "four", "<think></think>four")
+    result, record, _ = evaluate(tmp_path, settings, state)
+    assert record.numbers["mean_length"] == 3  # four letters three times, nothing once
+    rates = {name: record.rates[name].value for name in ("empty", "cut_off", "cut_off_thinking")}
+    assert rates == {"empty": 0.25, "cut_off": 0.75, "cut_off_thinking": 0.25}
+    assert (record.decoding.max_tokens, record.decoding.thinking_tokens) == (16, 100)
+    assert record.decoding.thinking == thinking
+    stats = {stat.name.name: stat.mean for stat in result.aggregated_stats}
+    assert stats["alpaca_cut_off_thinking"] == 0.25
+
+
+def test_the_record_says_that_the_prompt_is_not_the_one_of_the_training(
+    write_scenario: WriteScenario, make_checkpoint: Callable[..., Path], tmp_path: Path
+) -> None:
+    from alpaca_eval_suite.prompts import prompt_hash
+
+    write_scenario(4)
+    folder = make_checkpoint("tiny")
+    (folder / "training_prompt.json").write_text(json.dumps({"format": "chat", "sha256": prompt_hash("chat")}))
+    settings = Settings(scenario="trial")
+    state = state_of(settings, [{}] * 4, model="a/tiny", deployment=f"alpaca/{folder}")
+    _, record, _ = evaluate(tmp_path, settings, state)
+    assert record.prompt.mismatch is True
+    assert record.prompt.trained_with is not None
+    assert record.prompt.trained_with.format == "chat"

@@ -32,6 +32,7 @@ def read_entry(entry: str) -> Any:
         {},
         {"judge": "openai/gpt-4o-mini", "orders": "single", "seed": 7, "max_tokens": 9, "prompt_format": "chat"},
         {"judge": "none"},
+        {"thinking": "keep", "thinking_tokens": 512},
         {"baseline": "none"},
         {"baseline": "openai/gpt-4"},
         {"baseline": "folder/my outputs.jsonl"},
@@ -109,6 +110,14 @@ def test_number_of_verdicts(write_scenario: WriteScenario, options: dict[str, An
 def test_a_probe_is_read_by_its_rule_whatever_the_judge() -> None:
     plan = plan_of(scenarios=("capitals",), judge="openai/gpt-4", baseline="openai/gpt-4")
     assert (plan.stages[0].settings.judge, plan.stages[0].settings.baseline) == ("none", "card")
+
+
+def test_a_probe_judge_takes_the_rules_place_and_is_asked_once_an_answer(write_scenario: WriteScenario) -> None:
+    write_scenario(6)
+    plan = plan_of(scenarios=("capitals", "trial"), probe_judge="openai/gpt-4", judge="none", limit=5)
+    assert [stage.settings.judge for stage in plan.stages] == ["openai/gpt-4", "none"]
+    assert [stage.n_verdicts for stage in plan.stages] == [5, 0]
+    assert "judge=openai/gpt-4" in plan.entries[0]
 
 
 @pytest.mark.parametrize("written", ["ckpt", "./ckpt", "alpaca/./ckpt", "{tmp}/ckpt", "alpaca/{tmp}/ckpt"])

@@ -131,3 +131,23 @@ def test_name_holds_no_place_of_a_local_judge(make_checkpoint: MakeCheckpoint) -
 def test_wrong_argument_of_an_entry() -> None:
     with pytest.raises(UsageError, match="temprature: Extra inputs are not permitted"):
         built("simple/model1", "alpaca_scenario:scenario=trial,temprature=1")
+
+
+def test_a_budget_for_thoughts_is_asked_for_beside_the_answer(make_checkpoint: MakeCheckpoint) -> None:
+    from alpaca_eval_suite.evaluate.thoughts import budget_of
+
+    model = f"alpaca/{make_checkpoint('tiny')}"
+    spec = built(model, "alpaca_scenario:scenario=trial,thinking_tokens=100")
+    assert spec.adapter_spec.max_tokens == 16 + 100
+    assert budget_of(request_of(spec)) == 100
+    assert "decoding=" not in spec.name
+    names = {built(model, f"alpaca_scenario:scenario=trial{more}").name for more in ("", ",thinking=keep")}
+    assert len(names | {spec.name}) == 3
+
+
+def request_of(spec: AlpacaRunSpec) -> Any:
+    """The request that HELM makes of the first item."""
+    from helm.common.request import Request
+
+    adapter = spec.adapter_spec
+    return Request(model="x/y", max_tokens=adapter.max_tokens, random=adapter.random)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from alpaca_eval_suite.errors import SuiteError, UsageError
-from alpaca_eval_suite.evaluate.settings import Settings, make_settings, prompt_hash, single_order
+from alpaca_eval_suite.evaluate.settings import Settings, make_settings, single_order
 from alpaca_eval_suite.types import Instruction
 
 WriteScenario = Callable[..., Path]
@@ -52,6 +52,28 @@ def test_checks_cannot_judge_items_without_checks(write_scenario: WriteScenario)
     write_scenario(**NO_CHECKS)
     with pytest.raises(UsageError, match="builtin:checks cannot judge trial: its items come without checks"):
         make_settings(scenario="trial", judge="builtin:checks")
+
+
+def test_a_probes_judge_is_its_rule_or_a_deployment() -> None:
+    assert make_settings(scenario="capitals").judge == "none"
+    assert make_settings(scenario="capitals", judge="none").judge == "none"
+    assert make_settings(scenario="capitals", judge="openai/gpt-4").judge == "openai/gpt-4"
+    with pytest.raises(UsageError) as caught:
+        make_settings(scenario="toxicity", judge="builtin:checks")
+    assert str(caught.value).startswith("builtin:checks compares two answers, and toxicity is a probe")
+    with pytest.raises(UsageError, match="no judge is named 'gpt-4'"):
+        make_settings(scenario="capitals", judge="gpt-4")
+
+
+def test_the_hash_of_the_question_is_that_of_the_question_asked(write_scenario: WriteScenario) -> None:
+    write_scenario()
+    of_pairs = Settings(scenario="trial", judge="openai/gpt-4").template_hash()
+    of_labels = {
+        Settings(scenario=name, judge="openai/gpt-4").template_hash()
+        for name in ("capitals", "toxicity", "stereotypes")
+    }
+    assert len(of_labels - {of_pairs}) == 3  # the labels and what they mean are part of it
+    assert Settings(scenario="capitals").template_hash() == of_pairs  # as the names of older runs have it
 
 
 @pytest.mark.parametrize(
@@ -173,8 +195,3 @@ def test_single_order_is_a_fair_coin_of_seed_and_id() -> None:
     assert draws[0] == draws[1] != draws[2]
     # 1000 tosses: four standard errors are 63.
     assert all(437 <= draw.count("model_first") <= 563 for draw in draws)
-
-
-def test_prompt_hash_tells_the_formats_apart() -> None:
-    assert prompt_hash("alpaca") == "832d55b5e3033cb5130c245e2702c185118e49b2c4ce033ae4bafd753f2d779a"
-    assert prompt_hash("chat") != prompt_hash("alpaca")

@@ -131,6 +131,14 @@ class Run:
         return sum(state["result"]["cached"] for state in self.states)
 
 
+def _short_waits(folder: Path) -> Path:
+    """HELM asks a server that fails five times and sleeps 150 seconds in between; here its sleeps are short."""
+    folder.mkdir()
+    code = "import time\n_sleep = time.sleep\ntime.sleep = lambda seconds: _sleep(min(seconds, 0.05))\n"
+    (folder / "sitecustomize.py").write_text(code)
+    return folder
+
+
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
     """An empty folder; home and caches are in it too."""
@@ -140,7 +148,7 @@ def place(tmp_path: Path) -> Place:
         "XDG_CACHE_HOME": str(tmp_path / "home" / ".cache"),
         "ALPACA_CACHE_DIR": str(tmp_path / "cache"),
         "ALPACA_SCENARIOS": str(tmp_path / "scenarios"),
-        "HELM_RETRIES": "1",
+        "PYTHONPATH": str(_short_waits(tmp_path / "site")),
         "OMP_NUM_THREADS": "1",
         "NO_PROXY": "*",
         "COLUMNS": "200",
@@ -154,7 +162,10 @@ Answer = Callable[[str, str], str | None]
 
 @dataclass
 class JudgeServer:
-    """OpenAI's chat completions over HTTP. `choose(answer A, answer B)` is A, B, TIE, or None for nonsense."""
+    """OpenAI's chat completions over HTTP. `choose(answer A, answer B)` is A, B, TIE, or None for nonsense.
+
+    Asked for a label, it is `choose(answer, "")`; asked to answer, as a model, `choose(prompt, "")`.
+    """
 
     choose: Answer
     base_url: str = ""
@@ -170,10 +181,14 @@ class JudgeServer:
         if self.hangs:
             self.released.wait(60)
         prompt = request["messages"][-1]["content"]
+        if one := re.search(r"<answer-([0-9a-f]+)>\n(.*?)\n</answer-\1>", prompt, re.S):
+            label = self.choose(one[2], "")
+            return f"It is so.\nLABEL-{one[1]}: {label}" if label else "I like turtles."
         found = re.search(
             r"<answer-A-(\w+)>\n(.*?)\n</answer-A-\1>\n\n<answer-B-\1>\n(.*?)\n</answer-B-\1>", prompt, re.S
         )
-        assert found is not None
+        if found is None:  # no question to a judge: it is asked to answer
+            return self.choose(prompt, "") or ""
         choice = self.choose(found[2], found[3])
         return f"It is better.\nVERDICT-{found[1]}: {choice}" if choice else "I like turtles."
 

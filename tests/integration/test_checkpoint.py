@@ -13,6 +13,7 @@ WriteScenario = Callable[..., Path]
 MakeCheckpoint = Callable[..., Path]
 
 
+@pytest.mark.slow
 def test_generated_once_and_anew_after_training(
     place: Any, write_scenario: WriteScenario, make_checkpoint: MakeCheckpoint
 ) -> None:
@@ -83,6 +84,7 @@ def test_what_cannot_be_run_says_why(
     assert place.runs() == []
 
 
+@pytest.mark.slow
 def test_a_checkpoint_judges_and_stands_in_for_the_baseline(
     place: Any, write_scenario: WriteScenario, make_checkpoint: MakeCheckpoint
 ) -> None:

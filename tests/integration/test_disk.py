@@ -31,6 +31,7 @@ def small_disk(place: Any) -> Iterator[Callable[..., Path]]:
         subprocess.run(["umount", str(folder)], check=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("free", [0, 16 << 10])
 def test_full_where_the_runs_are(
     place: Any,
@@ -57,6 +58,7 @@ def test_full_where_the_runs_are(
     assert place.the_run("elsewhere").from_cache == 6
 
 
+@pytest.mark.slow
 def test_full_where_the_cache_is(
     place: Any, write_scenario: WriteScenario, make_checkpoint: MakeCheckpoint, small_disk: Callable[..., Path]
 ) -> None:

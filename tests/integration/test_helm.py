@@ -84,6 +84,7 @@ def test_helm_run_names_the_wrong_argument(place: Any, write_scenario: WriteScen
     assert place.runs(suite="s") == []
 
 
+@pytest.mark.slow
 def test_a_half_written_run_is_no_obstacle_to_others(place: Any, write_scenario: WriteScenario) -> None:
     """A full disk or a kill may leave one behind in the suite."""
     write_scenario(2)

@@ -9,15 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alpaca_eval_suite.judge.pairwise import (
-    JudgePrompt,
     Ruling,
-    VerdictError,
     pairwise_prompt,
     read_ruling,
     template,
     template_hash,
     win_of,
 )
+from alpaca_eval_suite.judge.reply import JudgePrompt, VerdictError
 from alpaca_eval_suite.types import ORDERS, Comparison, Instruction, Order
 
 PAIR = Comparison(Instruction("sea", "Translate into French.", "The sea"), "La mer", "Le mer")

@@ -26,15 +26,15 @@ def test_golden_csv(make_run: RunFactory) -> None:
     run = run.model_copy(update={"rates": {name: run.rates[name] for name in ("win_rate", "checks_passed")}})
     assert to_csv(entries_of(run)) == (
         "model,fingerprint,served_id,deployment,scenario,metric,scenario_sha256,n_items,baseline,baseline_sha256,"
-        "judge,judge_template_sha256,judge_orders,judge_seed,prompt,prompt_sha256,max_tokens,temperature,dtype,"
-        "device,batch_size,date,run,"
+        "judge,judge_template_sha256,judge_orders,judge_seed,prompt,prompt_sha256,prompt_mismatch,thinking,"
+        "thinking_tokens,max_tokens,temperature,dtype,device,batch_size,date,run,"
         "win_rate,win_rate_low,win_rate_high,win_rate_level,win_rate_method,win_rate_n,win_rate_failed,"
         "checks_passed,checks_passed_low,checks_passed_high,checks_passed_level,checks_passed_method,"
         "checks_passed_n,checks_passed_failed,mean_length,mean_length_baseline\n"
         f"SmolLM2-135M-Instruct,a1b2c3d4{'0' * 56},,alpaca/SmolLM2-135M-Instruct,user_oriented_mini,"
         f'preference,{"11" * 32},60,gemma3-270m,{"33" * 32},"builtin:checks (71.0 % [62.1, 78.9] of 120)",'
         ",both,0,chat,"
-        f"{'22' * 32},512,0.0,float32,cpu,16,2026-01-31T12:00:00+00:00,"
+        f"{'22' * 32},,strip,0,512,0.0,float32,cpu,16,2026-01-31T12:00:00+00:00,"
         "alpaca_user_oriented_mini:judge=builtin,"
         "0.5212,0.45,0.593,0.95,bca,58,2,0.613,0.55,0.67,0.95,betting (fall-back: 3 values),60,0,"
         "312.4,287.0\n"

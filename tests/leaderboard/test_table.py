@@ -187,6 +187,11 @@ def test_one_hash_needs_no_mark(make_run: RunFactory) -> None:
             "max_tokens 9, temperature 0, stop '\\n' (row 2).",
         ),
         (
+            {"decoding": {"thinking": "keep", "thinking_tokens": 256}},
+            "user_oriented_mini: the decoding differs: max_tokens 512, temperature 0, stop none (row 1); "
+            "max_tokens 512, temperature 0, stop none, thoughts kept, thinking tokens 256 (row 2).",
+        ),
+        (
             {"prompt": {"sha256": "88" * 32}},
             "user_oriented_mini: the chat prompt differs: 22222222 (row 1); 88888888 (row 2).",
         ),
@@ -313,3 +318,35 @@ def test_what_cannot_be_loaded(make_run: RunFactory, tmp_path: Path) -> None:
     write_entries(tmp_path, entries_of(make_run()), {})
     with pytest.raises(UsageError, match=r"no entry has a scenario 'capital'\n  There are: user_oriented_mini"):
         load(tmp_path, "capital")
+
+
+def test_another_prompt_than_in_training_is_flagged_at_every_number(make_run: RunFactory) -> None:
+    trained = {"trained_with": {"format": "alpaca", "sha256": "55" * 32}, "mismatch": True}
+    runs = [make_run(model=named("a"), rates=win(0.5)), make_run(model=named("b"), rates=win(0.4), prompt=trained)]
+    (table,) = tables_of(entries_of(*runs))
+    numbers = [column for column in table.columns if column.is_number and column.header != "Row"]
+    assert len(numbers) >= 6
+    for column in numbers:
+        assert not column.cells[0].endswith("†")
+        assert column.cells[1].endswith(" †")
+    assert cells(table, "Win rate %")[1] == "40.0 [35.0, 45.0] †"
+    assert cells(table, "Row") == ["1", "2"]
+    assert table.notes[0] == (
+        "† Asked with another prompt than in training, so that these numbers may be the prompt's more than the "
+        "model's: trained with alpaca 55555555, asked with chat 22222222 (row 2)."
+    )
+    assert "40.0 [35.0, 45.0] †" in to_markdown(entries_of(*runs))
+
+
+def test_the_prompt_of_the_training_alone_flags_nothing(make_run: RunFactory) -> None:
+    same = {"trained_with": {"format": "chat", "sha256": "22" * 32}, "mismatch": False}
+    assert "†" not in to_markdown(entries_of(make_run(prompt=same)))
+
+
+def test_answers_cut_off_while_thinking_are_told(make_run: RunFactory) -> None:
+    ci = {"low": 0.05, "high": 0.2, "level": 0.95, "method": "wilson"}
+    (table,) = tables_of(entries_of(make_run(rates={"cut_off_thinking": {"value": 0.1, "ci": ci, "n": 60}})))
+    assert (
+        "Row 1: 10.0 [5.0, 20.0] % of the outputs were cut off while thinking, and hold no answer (n 60, failed 0)."
+        in table.notes
+    )

@@ -1,5 +1,6 @@
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -139,16 +140,25 @@ def test_an_interrupted_process_ends_at_once_with_its_own_exit_code(tiny: Tiny) 
         f"batcher = get_model({str(tiny(context=100_000))!r}, device='cpu')\n"
         "print('ready', flush=True)\n"
         "try:\n"
-        "    while True: batcher.submit(GenerationRequest('x' * 5000, 90_000, temperature=1.0))\n"
+        "    while True: batcher.submit(GenerationRequest('x' * 200, 90_000, temperature=1.0))\n"
         "except KeyboardInterrupt:\n"
         "    sys.exit(130)\n"
     )
-    process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
-    time.sleep(0.5)
-    process.send_signal(2)
-    assert process.wait(timeout=30) == 130
+    process = subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdout=subprocess.PIPE,
+        text=True,
+        # A shell's background job ignores Ctrl-C, and its children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=60) == 130
+    finally:
+        process.kill()
 
 
 def test_one_model_a_process_for_the_same_content(tiny: Tiny, tmp_path: Path) -> None:

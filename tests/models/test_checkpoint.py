@@ -189,23 +189,6 @@ def test_a_damaged_configuration(tiny: Tiny, text: str, said: str) -> None:
         Checkpoint.open(folder)
 
 
-def test_an_adapter_is_never_silently_ignored(tiny: Tiny) -> None:
-    folder = tiny()
-    (folder / "adapter_config.json").write_text("{}")
-    with pytest.raises(SuiteError, match="adapter") as caught:
-        Checkpoint.open(folder)
-    assert "merge_and_unload" in str(caught.value.next_step)
-
-
-def test_an_adapter_without_its_base_model(tiny: Tiny) -> None:
-    folder = tiny()
-    (folder / "config.json").unlink()
-    (folder / "adapter_config.json").write_text("{}")
-    with pytest.raises(SuiteError, match="missing") as caught:
-        Checkpoint.open(folder)
-    assert "adapter without its base model" in str(caught.value.next_step)
-
-
 def test_a_link_to_the_folder_is_the_same_checkpoint(tiny: Tiny, tmp_path: Path) -> None:
     folder = tiny()
     (tmp_path / "link").symlink_to(folder)

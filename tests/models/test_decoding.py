@@ -115,8 +115,8 @@ def test_without_a_seed_samples_differ(tiny: Tiny) -> None:
     assert answers[0].text != answers[1].text
 
 
-def saying(tiny: Tiny, ids: list[int]) -> LocalModel:
-    """A model whose likeliest tokens are `ids` in this order of place, by position embeddings alone."""
+def saying(tiny: Tiny, ids: list[int], prompt: str = "x") -> LocalModel:
+    """A model whose likeliest tokens after `prompt` are `ids`, by position embeddings alone."""
     import json
 
     import torch
@@ -124,12 +124,12 @@ def saying(tiny: Tiny, ids: list[int]) -> LocalModel:
 
     folder = tiny(architecture="gpt2")
     tensors = {name: torch.zeros_like(value) for name, value in load_file(folder / "model.safetensors").items()}
-    # Position p is the p-th axis, so that the head can name a token for each place; "x" has 2 tokens with BOS.
+    # Position p is the p-th axis, so that the head can name a token for each place; a prompt has a BOS in front.
     tensors["transformer.wpe.weight"][:32] = torch.eye(32)
     tensors["transformer.ln_f.weight"][:] = 1
     head = torch.zeros(261, 32)
     for place, token in enumerate(ids):
-        head[token, place + 1] = 5.0
+        head[token, place + len(prompt)] = 5.0
     tensors["lm_head.weight"] = head
     save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
     config = json.loads((folder / "config.json").read_text())
@@ -175,3 +175,67 @@ def test_a_stop_in_the_prompt_stops_nothing(tiny: Tiny) -> None:
     words = load(tiny("words")).encode("ab", add_special=False)
     answer = one(saying(tiny, [*words, END]), GenerationRequest("x", 8, stop=("x",), echo_prompt=True))
     assert (answer.text, answer.finish_reason) == ("xab", "eos")
+
+
+# Thoughts
+
+
+def ids_of(tiny: Tiny, text: str) -> list[int]:
+    """The tokens of the text, one a byte, and the end of the turn."""
+    return [*load(tiny("words")).encode(text, add_special=False), END]
+
+
+def test_max_tokens_counts_from_the_end_of_the_thought(tiny: Tiny) -> None:
+    model = saying(tiny, ids_of(tiny, "<think>abc</think>defgh"))
+    answer = one(model, GenerationRequest("x", 3, thinking_tokens=18))
+    assert (answer.text, answer.finish_reason) == ("<think>abc</think>def", "length")
+    assert one(model, GenerationRequest("x", 9, thinking_tokens=18)).finish_reason == "eos"
+
+
+def test_a_thought_that_is_not_done_within_its_tokens_is_cut_off(tiny: Tiny) -> None:
+    model = saying(tiny, ids_of(tiny, "<think>abc</think>de"))
+    answer = one(model, GenerationRequest("x", 9, thinking_tokens=17))
+    assert (answer.text, answer.finish_reason) == ("<think>abc</think", "thinking")
+
+
+def test_without_a_budget_thought_and_answer_share_max_tokens(tiny: Tiny) -> None:
+    model = saying(tiny, ids_of(tiny, "<think>abc</think>de"))
+    assert one(model, GenerationRequest("x", 12)).finish_reason == "thinking"
+    answer = one(model, GenerationRequest("x", 19))
+    assert (answer.text, answer.finish_reason) == ("<think>abc</think>d", "length")
+
+
+def test_a_budget_for_thoughts_is_not_the_answers(tiny: Tiny) -> None:
+    answer = one(saying(tiny, ids_of(tiny, "abcdefgh")), GenerationRequest("x", 3, thinking_tokens=9))
+    assert (answer.text, answer.finish_reason) == ("abc", "length")
+
+
+def test_a_thought_that_the_prompt_opens(tiny: Tiny) -> None:
+    prompt = "<think>"
+    model = saying(tiny, ids_of(tiny, "a</think>bcd"), prompt)
+    answer = one(model, GenerationRequest(prompt, 2, thinking_tokens=9))
+    assert (answer.text, answer.finish_reason, answer.thought_opened) == ("a</think>bc", "length", True)
+    assert one(model, GenerationRequest(prompt, 2, thinking_tokens=8)).finish_reason == "thinking"
+
+
+@pytest.mark.parametrize("stop", ["b", "\n"])
+def test_stop_strings_end_answers_not_thoughts(tiny: Tiny, stop: str) -> None:
+    model = saying(tiny, ids_of(tiny, "<think>b\n</think>\na\nb"))
+    answer = one(model, GenerationRequest("x", 25, stop=(stop,)))
+    cut = {"b": "<think>b\n</think>\na\n", "\n": "<think>b\n</think>\na"}[stop]
+    assert (answer.text, answer.finish_reason, answer.stop_string) == (cut, "stop", stop)
+
+
+def test_an_end_within_a_thought_is_an_end(tiny: Tiny) -> None:
+    answer = one(saying(tiny, ids_of(tiny, "<think>ab")), GenerationRequest("x", 25))
+    assert (answer.text, answer.finish_reason) == ("<think>ab", "eos")
+
+
+def test_the_context_bounds_thought_and_answer_together(tiny: Tiny) -> None:
+    answer = one(load(tiny(context=64)), GenerationRequest("x" * 59, 20, thinking_tokens=20))
+    assert answer.prompt_tokens + len(answer.tokens) == 64
+
+
+def test_a_text_that_is_only_scored_gets_no_thought(tiny: Tiny) -> None:
+    answer = one(load(tiny()), GenerationRequest("Hello", 0, echo_prompt=True, thinking_tokens=5))
+    assert answer.text == "Hello"

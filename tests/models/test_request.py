@@ -8,6 +8,7 @@ def test_defaults_are_greedy_without_stops() -> None:
     request = GenerationRequest("Hello", max_tokens=5)
     assert (request.temperature, request.top_p, request.top_k, request.stop) == (0.0, 1.0, None, ())
     assert (request.seed, request.echo_prompt, request.top_logprobs) == (None, False, 0)
+    assert request.thinking_tokens == 0
 
 
 @pytest.mark.parametrize(
@@ -23,6 +24,7 @@ def test_defaults_are_greedy_without_stops() -> None:
         ({"top_k": 0}, "top_k"),
         ({"stop": ("x", "")}, "stop string"),
         ({"top_logprobs": -1}, "top_logprobs"),
+        ({"thinking_tokens": -1}, "thinking_tokens"),
         ({"prompt": ()}, "no messages"),
     ],
 )

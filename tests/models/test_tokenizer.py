@@ -194,3 +194,17 @@ def test_one_tokenizer_a_process_for_the_same_content(tiny: Tiny, tmp_path: Path
     shutil.copytree(folder, tmp_path / "copy")
     assert get_tokenizer(folder) is get_tokenizer(tmp_path / "copy")
     assert get_tokenizer(folder) is not get_tokenizer(tiny("other", seed=3))
+
+
+def test_marks_of_a_thought_show_though_they_are_special_tokens(tiny: Tiny) -> None:
+    from transformers import AutoTokenizer
+
+    folder = tiny()
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    tokenizer.add_special_tokens({"additional_special_tokens": ["<|turn|>", "<|end|>", "<think>", "</think>"]})
+    tokenizer.save_pretrained(folder)
+    marked = CheckpointTokenizer.load(Checkpoint.open(folder))
+    ids = marked.encode("<think>a</think>b<|end|>", add_special=False)
+    assert len(ids) == 5
+    assert marked.token_strings(ids) == ["<think>", "a", "</think>", "b", ""]
+    assert sorted(marked.thought_marks.values()) == ["</think>", "<think>"]

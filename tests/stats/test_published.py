@@ -2,11 +2,14 @@
 
 import csv
 import json
+import math
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from alpaca_eval_suite.stats.matches import Match
+from alpaca_eval_suite.stats.rank import rank
 from alpaca_eval_suite.stats.units import units
 from alpaca_eval_suite.stats.verdicts import alpaca_eval_win, read_preferences
 from alpaca_eval_suite.stats.win_rate import win_rate
@@ -74,3 +77,20 @@ def test_annotation_file_gives_its_published_row(path: Path) -> None:
         assert found.win_rate == pytest.approx(again.win_rate)
     for row in rows:
         assert 100 * (found.win_rate or 0) == pytest.approx(float(row["win_rate"]), abs=0.01)
+
+
+def test_ranks_of_the_published_models() -> None:
+    """All models against one baseline: the order of the published win rates, and their logits."""
+    rows = [row for row in golden_rows() if row["judge"] == "alpaca_eval_gpt4"]
+    matches = [Match(row["model"], "text_davinci_003", units(verdicts(raw_file(row)))) for row in rows]
+    ranking = rank(matches, resamples=300)
+    found = {rating.name: rating for rating in ranking.ratings}
+    for match in matches:
+        rate = float(match.units.valid.mean())
+        if min(match.units.wins, match.units.losses) >= 15:
+            assert found[match.model].rating == pytest.approx(math.log(rate / (1 - rate)), abs=0.02)
+    published = sorted(rows, key=lambda row: -float(row["win_rate"]))
+    assert [rating.name for rating in ranking.ratings if rating.name != "text_davinci_003"] == [
+        row["model"] for row in published
+    ]
+    assert all(rating.rank_low <= rating.rank <= rating.rank_high for rating in ranking.ratings)

@@ -1,36 +1,39 @@
-"""`alpaca-suite stats`: what a file of verdicts says, with intervals."""
+"""`alpaca-suite stats win-rate`: the win rate of each model in a file, with interval, n and failures."""
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 
-from alpaca_eval_suite.errors import SuiteError, UsageError
+from alpaca_eval_suite.cli.stats.shared import FILE, as_json_option, incomplete_option, print_json, read_verdicts
+from alpaca_eval_suite.errors import UsageError
 from alpaca_eval_suite.judge.agreement import agreement_of
 from alpaca_eval_suite.leaderboard.cells import percent, plain, rate_text
 from alpaca_eval_suite.leaderboard.record import RateRecord
-from alpaca_eval_suite.stats import Information, WinRate, has_information, read_preferences, units, win_rate
+from alpaca_eval_suite.stats import Information, WinRate, has_information, units, win_rate
+from alpaca_eval_suite.stats.units import Incomplete
+from alpaca_eval_suite.stats.win_rate import Method
 from alpaca_eval_suite.types import Preference
 
 
-@click.group("stats")
-def stats_group() -> None:
-    """Win rates with intervals from a file of verdicts (preferences.jsonl).
-
-    \b
-    Example:
-      alpaca-suite stats win-rate preferences.jsonl
-    """
-
-
-@stats_group.command("win-rate")
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Print JSON: rates as fractions, raw values included.")
+@click.command("win-rate")
+@click.argument("file", type=FILE)
+@as_json_option
 @click.option("--by", metavar="KEY", help="Break down by this key of the verdicts' slices, such as app.")
-def win_rate_command(file: Path, as_json: bool, by: str | None) -> None:
+@click.option(
+    "--method",
+    type=click.Choice(get_args(Method)),
+    default="auto",
+    show_default=True,
+    help="Of the interval; auto is BCa, with fall-backs where that is known to fail.",
+)
+@incomplete_option
+@click.option("--seed", default=0, show_default=True, help="Of the resampling.")
+def win_rate_command(
+    file: Path, as_json: bool, by: str | None, method: Method, incomplete: Incomplete, seed: int
+) -> None:
     """Print the win rate of each model against each baseline in FILE, with interval, n and failures.
 
     FILE is a run's preferences.jsonl (keys id and win are enough) or a list of AlpacaEval annotations. Where
@@ -40,14 +43,17 @@ def win_rate_command(file: Path, as_json: bool, by: str | None) -> None:
     Example:
       alpaca-suite stats win-rate benchmark_output/runs/my-suite/RUN/preferences.jsonl --by app
     """
-    preferences = read_preferences(file)
-    if not preferences:
-        raise SuiteError("holds no verdicts", where=str(file), next_step="Judge first: alpaca-suite eval --judge.")
+    preferences = read_verdicts(file)
     if by is not None:
         _check_key(preferences, by)
-    reports = [_report(pair, by) for pair in _pairs(preferences)]
+
+    def found(of: Iterable[Preference]) -> WinRate:
+        return win_rate(units(of, incomplete=incomplete), method=method, rng=seed)
+
+    reports = [_report(pair, by, found) for pair in _pairs(preferences)]
     if as_json:
-        click.echo(json.dumps(reports, indent=2, ensure_ascii=False, allow_nan=False))
+        # One shape for the usual file, which holds one model against one baseline.
+        print_json(reports[0] if len(reports) == 1 else {"pairs": reports})
         return
     click.echo("\n\n".join(_text(report) for report in reports))
 
@@ -67,7 +73,9 @@ def _check_key(preferences: Sequence[Preference], by: str) -> None:
         raise UsageError(f"no verdict has a slice {by!r}", next_step=f"Slices there are: {listed}.")
 
 
-def _report(pair: Sequence[Preference], by: str | None) -> dict[str, Any]:
+def _report(
+    pair: Sequence[Preference], by: str | None, rate: Callable[[Iterable[Preference]], WinRate]
+) -> dict[str, Any]:
     """Everything that is printed on one model, baseline and scenario; the public JSON form."""
     first, information = pair[0], has_information(pair)
     judges = sorted({p.judge for p in pair})
@@ -80,18 +88,14 @@ def _report(pair: Sequence[Preference], by: str | None) -> dict[str, Any]:
         "calibrated": agreement is not None,
         "agreement": agreement.sentence() if agreement else "not calibrated",
         "information": _information(information),
-        **win_rate(units(pair)).as_json(),
+        **rate(pair).as_json(),
     }
     if by is not None:
         values = sorted({p.slices.get(by, "") for p in pair})
         report["by"] = {
-            by: {value: _of_slice(pair, by, value).as_json() for value in values},
+            by: {value: rate(p for p in pair if p.slices.get(by, "") == value).as_json() for value in values},
         }
     return report
-
-
-def _of_slice(pair: Sequence[Preference], by: str, value: str) -> WinRate:
-    return win_rate(units(p for p in pair if p.slices.get(by, "") == value))
 
 
 def _information(information: Information) -> dict[str, Any]:

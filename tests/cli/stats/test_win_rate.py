@@ -33,7 +33,7 @@ def write(in_folder: Path) -> Any:
 
 def test_figures_in_json(write: Any, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["stats", "win-rate", write(lines([*OUTCOMES, None])), "--json"]) == 0
-    (report,) = json.loads(capsys.readouterr().out)
+    report = json.loads(capsys.readouterr().out)
     assert report["win_rate"] == 0.45
     assert (report["wins"], report["ties"], report["losses"]) == (40, 10, 50)
     assert (report["n"], report["n_failed"]) == (100, 1)
@@ -50,7 +50,7 @@ def test_text_holds_interval_n_and_failures(write: Any, capsys: pytest.CaptureFi
     assert main(["stats", "win-rate", file]) == 0
     text = capsys.readouterr().out
     assert main(["stats", "win-rate", file, "--json"]) == 0
-    (report,) = json.loads(capsys.readouterr().out)
+    report = json.loads(capsys.readouterr().out)
     low, high = (f"{100 * report['ci'][end]:.1f}" for end in ("low", "high"))
     assert text.splitlines()[:4] == [
         "m against b in s",
@@ -64,7 +64,7 @@ def test_text_holds_interval_n_and_failures(write: Any, capsys: pytest.CaptureFi
 def test_by_a_slice(write: Any, capsys: pytest.CaptureFixture[str]) -> None:
     file = write(lines(OUTCOMES))
     assert main(["stats", "win-rate", file, "--by", "app", "--json"]) == 0
-    (report,) = json.loads(capsys.readouterr().out)
+    report = json.loads(capsys.readouterr().out)
     # The first 50 ids are 40 wins and 10 ties; the others are lost.
     assert report["by"]["app"]["mail"]["win_rate"] == 0.9
     assert report["by"]["app"]["code"]["win_rate"] == 0.0
@@ -87,15 +87,38 @@ def test_a_judge_who_always_takes_the_first(write: Any, capsys: pytest.CaptureFi
     assert "code: no information (n 50, failed 0)" in text
     assert "50.0 [" not in text
     assert main(["stats", "win-rate", file, "--json"]) == 0
-    (report,) = json.loads(capsys.readouterr().out)
+    report = json.loads(capsys.readouterr().out)
     assert (report["win_rate"], report["information"]["informative"]) == (0.5, False)
 
 
 def test_several_pairs_are_told_apart(write: Any, capsys: pytest.CaptureFixture[str]) -> None:
     other = [row | {"model": "other", "win": 1.0} for row in lines(OUTCOMES)]
     assert main(["stats", "win-rate", write(lines(OUTCOMES) + other), "--json"]) == 0
-    reports = json.loads(capsys.readouterr().out)
+    reports = json.loads(capsys.readouterr().out)["pairs"]
     assert [(report["model"], report["win_rate"]) for report in reports] == [("m", 0.45), ("other", 1.0)]
+
+
+def test_one_order_that_failed(write: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = lines(OUTCOMES)
+    rows[0]["win"] = None
+    file = write(rows)
+    for incomplete, n in (("drop", 99), ("keep", 100)):
+        assert main(["stats", "win-rate", file, "--incomplete", incomplete, "--json"]) == 0
+        report = json.loads(capsys.readouterr().out)
+        assert (report["n"], report["n_failed"]) == (n, 100 - n)
+
+
+@pytest.mark.parametrize("method", ["bca", "percentile", "t", "tango", "betting"])
+def test_the_interval_asked_for(write: Any, capsys: pytest.CaptureFixture[str], method: str) -> None:
+    assert main(["stats", "win-rate", write(lines(OUTCOMES)), "--method", method, "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["ci"]["method"] == method
+    assert report["ci"]["low"] < 0.45 < report["ci"]["high"]
+
+
+def test_an_interval_that_the_units_do_not_allow(write: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["stats", "win-rate", write(lines(OUTCOMES)), "--method", "wilson"]) == 2
+    assert "error: method 'wilson': Wilson's interval needs units that are won or lost" in capsys.readouterr().err
 
 
 def test_nothing_but_failures(write: Any, capsys: pytest.CaptureFixture[str]) -> None:
