@@ -1,6 +1,6 @@
 """How often the batch size or bfloat16 changes an answer: the embedded model, greedy, the same prompts each time.
 
-Run it from the checkout (about six minutes on two idle cores):
+Run it from the checkout (some minutes on two cores):
 
     python benchmarks/determinism.py [--capitals 48] [--everyday 24] [--max-tokens 64] [--device cpu]
 

@@ -26,11 +26,12 @@ _QUICKSTART_SCENARIOS = ("user_oriented_mini", "capitals")
 def _shared_options(command: Callable[..., Any]) -> Callable[..., Any]:
     options = [
         click.option("--judge", default="auto", show_default=True, metavar="NAME",
-                     help="builtin:checks, a HELM deployment (openai/gpt-4o-mini), none, or auto."),
+                     help="builtin:checks, endpoint/NAME, a HELM deployment (openai/gpt-4o-mini), none, or auto."),
         click.option("--probe-judge", default="none", show_default=True, metavar="NAME",
                      help="A HELM deployment that labels the answers to probes; none: their rules do."),
         click.option("--baseline", default="card", show_default=True, metavar="WHAT",
-                     help="What to compare with: card (the scenario's own), an outputs file, or a HELM deployment."),
+                     help="What to compare with: card (the scenario's own), an outputs file, endpoint/NAME, or a HELM "
+                          "deployment."),
         click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only N items of each scenario."),
         click.option("--orders", type=click.Choice(["both", "single"]), default="both", show_default=True,
                      help="Ask the judge about each pair in both orders, or in one drawn at random."),
@@ -62,7 +63,7 @@ def _shared_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.command("eval")
 @click.option("--model", metavar="MODEL",
-              help="A checkpoint folder, an embedded model's name, or a HELM deployment.")  # fmt: skip
+              help="A checkpoint folder, an embedded model's name, endpoint/NAME, or a HELM deployment.")  # fmt: skip
 @click.option("--outputs", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
               help="Score outputs that exist already; needs --scenario, and no model.")  # fmt: skip
 @click.option("--model-name", metavar="NAME", help="Whose outputs they are.  [default: as FILE says]")
@@ -95,7 +96,7 @@ def eval_command(scenarios: tuple[str, ...], **options: Any) -> None:
 
 @click.command("quickstart")
 @click.option("--model", default=_QUICKSTART_MODEL, show_default=True, metavar="MODEL",
-              help="A checkpoint folder, an embedded model's name, or a HELM deployment.")  # fmt: skip
+              help="A checkpoint folder, an embedded model's name, endpoint/NAME, or a HELM deployment.")  # fmt: skip
 @click.option("--prompt-format", type=click.Choice(["alpaca", "chat"]), default="chat", show_default=True,
               help="The model's own chat template, or the Alpaca prompt.")  # fmt: skip
 @_shared_options

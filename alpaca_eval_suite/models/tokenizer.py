@@ -50,9 +50,7 @@ class CheckpointTokenizer:
             token: str(text) for token in self.special_ids if (text := self.name_of(token)) in (OPEN, CLOSE)
         }
         self._prefix = self._find_prefix()
-        self.end_ids = frozenset(
-            {*configured_ends, *self._ends_by_name(), *self._ends_of_turn(), *self._own_end()}
-        )
+        self.end_ids = frozenset({*configured_ends, *self._ends_by_name(), *self._ends_of_turn(), *self._own_end()})
 
     @classmethod
     def load(cls, checkpoint: Checkpoint) -> "CheckpointTokenizer":

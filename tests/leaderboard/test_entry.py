@@ -109,6 +109,8 @@ def test_same_name_other_fingerprint_is_another_entry(make_run: RunFactory, tmp_
         {"judge": {"template_sha256": "77" * 32}},
         {"judge": {"orders": "model_first"}},
         {"judge": {"seed": 1}},
+        {"judge": {"served_id": "gpt-4o-2024-08-06"}},
+        {"baseline": {"served_id": "gpt-4o-2024-08-06"}},
         {"judge": None},
         {"prompt": {"format": "alpaca"}},
         {"prompt": {"sha256": "88" * 32}},

@@ -212,12 +212,30 @@ def test_one_hash_needs_no_mark(make_run: RunFactory) -> None:
             {"judge": {"seed": 3}},
             "user_oriented_mini, builtin:checks: the judge's seed differs: 0 (row 1); 3 (row 2).",
         ),
+        (
+            {"judge": {"served_id": "gpt-4o-2024-08-06"}},
+            "user_oriented_mini, builtin:checks: the model that the judge's server names differs: none (row 1); "
+            "gpt-4o-2024-08-06 (row 2).",
+        ),
     ],
 )
 def test_settings_that_differ_are_named(make_run: RunFactory, changes: dict[str, object], note: str) -> None:
     other = make_run(model=named("b"), rates=win(0.1), **changes)
     (table,) = tables_of(entries_of(make_run(model=named("a"), rates=win(0.9)), other))
     assert note in table.notes
+
+
+def test_what_records_note_is_said_once_for_all_their_rows(make_run: RunFactory) -> None:
+    moved, refused = "endpoint/judge: the name moved on.", "endpoint/judge: the temperature is refused."
+    runs = [
+        make_run(model=named("a"), rates=win(0.9), notes=[moved]),
+        make_run(model=named("b"), rates=win(0.5)),
+        make_run(model=named("c"), rates=win(0.1), notes=[moved, refused]),
+    ]
+    (table,) = tables_of(entries_of(*runs))
+    assert f"Rows 1, 3: {moved}" in table.notes
+    assert f"Row 3: {refused}" in table.notes
+    assert sum("moved on" in note for note in table.notes) == 1
 
 
 def test_empty_and_cut_off_outputs_are_told(make_run: RunFactory) -> None:
