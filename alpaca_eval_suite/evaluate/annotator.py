@@ -16,7 +16,8 @@ from helm.common.request import GeneratedOutput, Request, RequestResult
 from alpaca_eval_suite.cards import load_instructions, match_outputs
 from alpaca_eval_suite.errors import SuiteError
 from alpaca_eval_suite.evaluate import progress
-from alpaca_eval_suite.evaluate.local import PREFIX, check_room
+from alpaca_eval_suite.evaluate.client import check_room
+from alpaca_eval_suite.evaluate.local import PREFIX
 from alpaca_eval_suite.evaluate.scenario import instruction_of
 from alpaca_eval_suite.evaluate.served import served_of
 from alpaca_eval_suite.evaluate.settings import NONE, Settings, single_order

@@ -5,39 +5,27 @@ $ALPACA_DETERMINISTIC (1) say how they run; all but the batch size are part of e
 """
 
 import os
-import shutil
 from dataclasses import asdict, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from helm.benchmark.model_deployment_registry import ClientSpec, ModelDeployment
-from helm.clients.client import CachingClient
 from helm.common.cache import CacheConfig
-from helm.common.request import (
-    EMBEDDING_UNAVAILABLE_REQUEST_RESULT,
-    ErrorFlags,
-    GeneratedOutput,
-    Request,
-    RequestResult,
-    Token,
-    wrap_request_time,
-)
-from helm.proxy.retry import NonRetriableException
+from helm.common.request import GeneratedOutput, Request, Token
 
-from alpaca_eval_suite.errors import SuiteError, UsageError
+from alpaca_eval_suite.errors import UsageError
 from alpaca_eval_suite.evaluate import progress, replay
-from alpaca_eval_suite.evaluate.thoughts import CUT_OFF, budget_of
-from alpaca_eval_suite.files import sha256_text
+from alpaca_eval_suite.evaluate.client import SuiteClient, seed_of
+from alpaca_eval_suite.evaluate.thoughts import CUT_OFF
 from alpaca_eval_suite.models.checkpoint import Checkpoint
 from alpaca_eval_suite.models.embedded import EMBEDDED_MODELS, ensure_embedded_model
 from alpaca_eval_suite.models.fingerprint import short
-from alpaca_eval_suite.models.request import Generation, GenerationRequest, Message, TooLongError
+from alpaca_eval_suite.models.request import Generation, GenerationRequest
 from alpaca_eval_suite.models.thinking import OPEN
 
 PREFIX = "alpaca/"
 _ENGINE = 1  # goes up when the engine would answer the same request otherwise
-_ROOM = 16 << 20  # bytes
 _REASONS = {"stop": "stop", "eos": "endoftext", "length": "length", "thinking": CUT_OFF}
 
 
@@ -73,25 +61,11 @@ def fingerprint_of_deployment(name: str) -> str | None:
     return short(open_checkpoint(name).fingerprint) if name.startswith(PREFIX) else None
 
 
-def check_room(cache: CacheConfig) -> None:
-    """Raise SuiteError when the cache's disk is as good as full.
-
-    HELM's writer thread dies of a full disk and the run waits for it for ever, so this must be known before.
-    """
-    path = getattr(cache, "path", None)  # none where the cache is switched off
-    if path is not None and shutil.disk_usage(Path(path).parent).free < _ROOM:
-        raise SuiteError(
-            f"the disk is full: under {_ROOM >> 20} MiB are free for the cache",
-            where=str(path),
-            next_step="Free some space, then run the same command again: what was finished is kept.",
-        )
-
-
-class LocalCheckpointClient(CachingClient):  # type: ignore[misc]
+class LocalCheckpointClient(SuiteClient):
     """Answers HELM's requests with a local checkpoint, in batches across HELM's threads, through HELM's cache."""
 
     def __init__(self, cache_config: CacheConfig, deployment: str) -> None:
-        super().__init__(cache_config=cache_config)
+        super().__init__(cache_config)
         from alpaca_eval_suite.models.batching import resolve_placement
 
         self._checkpoint = open_checkpoint(deployment)
@@ -101,49 +75,19 @@ class LocalCheckpointClient(CachingClient):  # type: ignore[misc]
         # Batch mates change no answer in float32, and 29 % in bfloat16 (benchmarks/determinism.py).
         self._batch_size = 1 if self._deterministic and self._dtype != "float32" else _batch_size()
 
-    def make_request(self, request: Request) -> RequestResult:
-        """HELM's contract. A request the model cannot take (prompt too long) is an empty answer, not the run's end."""
-        if request.embedding:
-            return EMBEDDING_UNAVAILABLE_REQUEST_RESULT
-        progress.check_stop()
-        generation = generation_request(request)
+    def _key(self, generation: GenerationRequest) -> dict[str, Any]:
         key = {
             "engine": _ENGINE,
             "fingerprint": self._checkpoint.fingerprint,
             "dtype": self._dtype,
             "device": self._device.split(":")[0],
-            "completions": request.num_completions,
             **asdict(generation),
         }
         if not generation.thinking_tokens:
             del key["thinking_tokens"]  # so that answers of before there were budgets are still found
         if self._deterministic and (self._dtype, self._device) != ("float32", "cpu"):
             key["deterministic"] = True
-        try:
-            check_room(self.cache.config)
-            response, cached = self.cache.get(
-                self.make_cache_key(key, request), wrap_request_time(lambda: self._answer(generation, request))
-            )
-        except TooLongError as error:
-            return RequestResult(
-                success=False,
-                cached=False,
-                error=str(error),
-                error_flags=ErrorFlags(is_retriable=False, is_fatal=False),
-                completions=[],
-                embedding=[],
-            )
-        except SuiteError as error:
-            raise NonRetriableException(str(error)) from error
-        progress.done("answer", cached=cached)
-        return RequestResult(
-            success=True,
-            cached=cached,
-            request_time=response["request_time"],
-            request_datetime=response["request_datetime"],
-            completions=[_completion(raw) for raw in response["completions"]],
-            embedding=[],
-        )
+        return key
 
     def _answer(self, generation: GenerationRequest, request: Request) -> dict[str, Any]:
         from alpaca_eval_suite.models.batching import get_model
@@ -163,27 +107,13 @@ class LocalCheckpointClient(CachingClient):  # type: ignore[misc]
         made = {"dtype": self._dtype, "device": self._device, "batch_size": self._batch_size}
         return {"completions": [_raw(answer, made) for answer in answers]}
 
-
-def generation_request(request: Request) -> GenerationRequest:
-    """HELM's request as the suite's own."""
-    messages = tuple(Message(turn["role"], turn["content"]) for turn in request.messages or ())
-    thinking_tokens = budget_of(request)
-    return GenerationRequest(
-        prompt=messages or request.prompt,
-        max_tokens=request.max_tokens - thinking_tokens,
-        thinking_tokens=thinking_tokens,
-        temperature=request.temperature,
-        top_p=request.top_p,
-        stop=tuple(request.stop_sequences),
-        echo_prompt=request.echo_prompt,
-    )
-
-
-def seed_of(request: Request, index: int) -> int | None:
-    """The same sample for the same request; HELM's `random` asks for another one."""
-    if request.temperature == 0:
-        return None
-    return int(sha256_text(f"{request.random}\0{index}\0{request.prompt}\0{request.messages}")[:15], 16)
+    def _completion(self, raw: dict[str, Any]) -> GeneratedOutput:
+        return GeneratedOutput(
+            text=raw["text"],
+            logprob=raw["logprob"],
+            tokens=[Token(text=text, logprob=logprob) for text, logprob in raw["tokens"]],
+            finish_reason=raw["finish_reason"],
+        )
 
 
 def _raw(answer: Generation, made: dict[str, Any]) -> dict[str, Any]:
@@ -195,15 +125,6 @@ def _raw(answer: Generation, made: dict[str, Any]) -> dict[str, Any]:
         # HELM keeps this dict with the answer, so how an answer was made is found beside it.
         "finish_reason": {"reason": _REASONS[answer.finish_reason], **made},
     }
-
-
-def _completion(raw: dict[str, Any]) -> GeneratedOutput:
-    return GeneratedOutput(
-        text=raw["text"],
-        logprob=raw["logprob"],
-        tokens=[Token(text=text, logprob=logprob) for text, logprob in raw["tokens"]],
-        finish_reason=raw["finish_reason"],
-    )
 
 
 def _deterministic() -> bool:

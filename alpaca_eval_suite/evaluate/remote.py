@@ -10,27 +10,16 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from helm.benchmark.model_deployment_registry import ClientSpec, ModelDeployment, get_model_deployment
-from helm.clients.client import CachingClient
 from helm.common.cache import CacheConfig
-from helm.common.request import (
-    EMBEDDING_UNAVAILABLE_REQUEST_RESULT,
-    ErrorFlags,
-    GeneratedOutput,
-    Request,
-    RequestResult,
-    Thinking,
-    Token,
-    wrap_request_time,
-)
-from helm.proxy.retry import NonRetriableException
+from helm.common.request import GeneratedOutput, Request, Thinking, Token
 
-from alpaca_eval_suite.errors import SuiteError
 from alpaca_eval_suite.evaluate import progress
-from alpaca_eval_suite.evaluate.local import check_room, fingerprint_of_deployment, generation_request, seed_of
+from alpaca_eval_suite.evaluate.client import SuiteClient, seed_of
+from alpaca_eval_suite.evaluate.local import fingerprint_of_deployment
 from alpaca_eval_suite.files import sha256_text
 from alpaca_eval_suite.models.endpoint import Endpoint, find_endpoint, usable_endpoint
-from alpaca_eval_suite.models.endpoint_errors import BlockedError, plain_text_only
-from alpaca_eval_suite.models.request import GenerationRequest, TooLongError
+from alpaca_eval_suite.models.endpoint_errors import plain_text_only
+from alpaca_eval_suite.models.request import GenerationRequest
 from alpaca_eval_suite.models.served import alias_notes
 from alpaca_eval_suite.offline import is_offline, refuse_outside
 
@@ -85,11 +74,11 @@ def refuse_when_offline(deployment: str) -> None:
         )
 
 
-class EndpointHelmClient(CachingClient):  # type: ignore[misc]
+class EndpointHelmClient(SuiteClient):
     """Answers HELM's requests by asking an endpoint, through HELM's cache; failures are never kept."""
 
     def __init__(self, cache_config: CacheConfig, deployment: str) -> None:
-        super().__init__(cache_config=cache_config)
+        super().__init__(cache_config)
         from alpaca_eval_suite.models.endpoint_client import EndpointClient
 
         self._endpoint = usable_endpoint(deployment.removeprefix(PREFIX))
@@ -100,43 +89,8 @@ class EndpointHelmClient(CachingClient):  # type: ignore[misc]
             sleep=progress.pause,
         )
 
-    def make_request(self, request: Request) -> RequestResult:
-        """HELM's contract. A prompt too long, or refused by a filter, is an empty answer, not the run's end."""
-        if request.embedding:
-            return EMBEDDING_UNAVAILABLE_REQUEST_RESULT
-        progress.check_stop()
-        generation = generation_request(request)
-        key = {
-            "engine": _ENGINE,
-            **self._endpoint.identity(),
-            "completions": request.num_completions,
-            **asdict(generation),
-        }
-        try:
-            check_room(self.cache.config)
-            response, cached = self.cache.get(
-                self.make_cache_key(key, request), wrap_request_time(lambda: self._answer(generation, request))
-            )
-        except (TooLongError, BlockedError) as error:
-            return RequestResult(
-                success=False,
-                cached=False,
-                error=str(error),
-                error_flags=ErrorFlags(is_retriable=False, is_fatal=False),
-                completions=[],
-                embedding=[],
-            )
-        except SuiteError as error:
-            raise NonRetriableException(str(error)) from error
-        progress.done("answer", cached=cached)
-        return RequestResult(
-            success=True,
-            cached=cached,
-            request_time=response["request_time"],
-            request_datetime=response["request_datetime"],
-            completions=[_completion(raw) for raw in response["completions"]],
-            embedding=[],
-        )
+    def _key(self, generation: GenerationRequest) -> dict[str, Any]:
+        return {"engine": _ENGINE, **self._endpoint.identity(), **asdict(generation)}
 
     def _answer(self, generation: GenerationRequest, request: Request) -> dict[str, Any]:
         answers = [
@@ -148,19 +102,18 @@ class EndpointHelmClient(CachingClient):  # type: ignore[misc]
                 progress.notice(note)
         return {"completions": [asdict(answer) for answer in answers]}
 
-
-def _completion(raw: dict[str, Any]) -> GeneratedOutput:
-    tokens = [Token(text=token["text"], logprob=token["logprob"]) for token in raw["tokens"]]
-    return GeneratedOutput(
-        text=raw["text"],
-        logprob=sum(token.logprob for token in tokens),
-        tokens=tokens,
-        # HELM keeps this dict with the answer, so how an answer was made is found beside it.
-        finish_reason={
-            "reason": raw["finish_reason"],
-            "served_id": raw["served_id"],
-            "system_fingerprint": raw["system_fingerprint"],
-            "fallbacks": list(raw["fallbacks"]),
-        },
-        thinking=Thinking(text=raw["thought"]) if raw["thought"] else None,
-    )
+    def _completion(self, raw: dict[str, Any]) -> GeneratedOutput:
+        tokens = [Token(text=token["text"], logprob=token["logprob"]) for token in raw["tokens"]]
+        return GeneratedOutput(
+            text=raw["text"],
+            logprob=sum(token.logprob for token in tokens),
+            tokens=tokens,
+            # HELM keeps this dict with the answer, so how an answer was made is found beside it.
+            finish_reason={
+                "reason": raw["finish_reason"],
+                "served_id": raw["served_id"],
+                "system_fingerprint": raw["system_fingerprint"],
+                "fallbacks": list(raw["fallbacks"]),
+            },
+            thinking=Thinking(text=raw["thought"]) if raw["thought"] else None,
+        )

@@ -315,13 +315,11 @@ def test_a_full_disk_is_told_before_a_judge_is_paid(
 ) -> None:
     from helm.common.cache import SqliteCacheConfig
 
-    from alpaca_eval_suite.evaluate import local
-
     write_scenario()
     judge = Judge(says("A"))
     settings = Settings(scenario="trial", judge=JUDGE).model_dump()
     annotator = module.AlpacaAnnotator(settings, judge, SqliteCacheConfig(str(tmp_path / "c.sqlite")))
-    monkeypatch.setattr(local, "_ROOM", 1 << 62)
+    monkeypatch.setattr("alpaca_eval_suite.evaluate.client._ROOM", 1 << 62)
     with pytest.raises(SuiteError, match="the disk is full"):
         annotator.annotate(answered("mine"))
     assert judge.requests == []

@@ -181,7 +181,7 @@ def test_a_full_disk_is_told_before_anything_is_generated(
     from helm.proxy.retry import NonRetriableException
 
     model = client(make_checkpoint("tiny"))
-    monkeypatch.setattr(local, "_ROOM", 1 << 62)
+    monkeypatch.setattr("alpaca_eval_suite.evaluate.client._ROOM", 1 << 62)
     with pytest.raises(NonRetriableException, match=r"cache\.sqlite: the disk is full"):
         ask(model)
     assert stored(cache_file) == 0
