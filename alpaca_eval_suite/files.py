@@ -3,14 +3,17 @@
 import hashlib
 import json
 import os
+import re
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from alpaca_eval_suite.errors import Report, SuiteError, stop
+
+_NO_SPACE = re.compile(r"[^ \t\n\r]")
 
 
 def write_atomic(path: Path, text: str) -> None:
@@ -69,7 +72,8 @@ def _not_utf8(path: Path, byte: int) -> SuiteError:
 def read_rows(path: Path, report: Report = stop) -> Iterator[tuple[str, dict[str, Any]]]:
     """`parse_rows` of a file in UTF-8. Raises SuiteError when it cannot be read.
 
-    JSON Lines are read line by line, so that a file may be larger than memory; a list is read as a whole.
+    JSON Lines are read line by line, and a list value by value, so that a file may be larger than memory (a list
+    that is one single line is held as a whole).
     """
     return _rows(str(path), _lines(path), report)
 
@@ -107,7 +111,7 @@ def _rows(name: str, lines: Iterator[str], report: Report) -> Iterator[tuple[str
             break
         blank += 1
     if first.lstrip().startswith("["):
-        values = _list_values(name, "\n" * blank + "\n".join([first, *lines]), report)
+        values = _list_values(name, chain([first], lines), report)
     else:
         values = _line_values(name, enumerate(chain([first], lines), blank + 1), report)
     for where, value in values:
@@ -117,15 +121,79 @@ def _rows(name: str, lines: Iterator[str], report: Report) -> Iterator[tuple[str
             report(SuiteError("is not a JSON object", where=where))
 
 
-def _list_values(name: str, text: str, report: Report) -> Iterator[tuple[str, Any]]:
-    next_step = "A file that begins with [ must be one JSON list; else write one object a line."
+def _list_values(name: str, lines: Iterator[str], report: Report) -> Iterator[tuple[str, Any]]:
     try:
-        values = _parse(text, name, next_step)
-    except SuiteError as problem:
-        report(problem)
-        return
-    for index, value in enumerate(values):
-        yield f"{name}[{index}]", value
+        for index, value in enumerate(_ListReader(lines)):
+            yield f"{name}[{index}]", value
+    except (ValueError, RecursionError) as error:
+        next_step = "A file that begins with [ must be one JSON list; else write one object a line."
+        report(SuiteError(f"is not valid JSON ({error})", where=name, next_step=next_step))
+
+
+class _ListReader:
+    """The values of one JSON list, each given when it is whole; no value spans a line but by its structure.
+
+    Raises ValueError where the text is not one list.
+    """
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self._lines = lines
+        self._text = ""
+        self._place = 0
+
+    def __iter__(self) -> Iterator[Any]:
+        decode = json.JSONDecoder().raw_decode
+        self._expect("[")
+        sign = self._peek()
+        while sign != "]":
+            yield self._value(decode)
+            sign = self._peek()
+            if sign != "]":
+                self._expect(",")
+        self._expect("]")
+        if self._peek():
+            raise ValueError("there is more after the list")
+
+    def _value(self, decode: Callable[[str, int], tuple[Any, int]]) -> Any:
+        self._peek()
+        while True:
+            try:
+                value, self._place = decode(self._text, self._place)
+            except ValueError:
+                # Twice as much each time: a value of many lines is not tried anew with every line.
+                if not self._read(max(1, len(self._text) - self._place)):
+                    raise
+            else:
+                return value
+
+    def _expect(self, sign: str) -> None:
+        found = self._peek()
+        if found != sign:
+            raise ValueError(f"{sign!r} is missing before {found!r}" if found else f"{sign!r} is missing at the end")
+        self._place += 1
+
+    def _peek(self) -> str:
+        """The next sign that is no white space, "" at the end."""
+        while True:
+            found = _NO_SPACE.search(self._text, self._place)
+            if found is not None:
+                self._place = found.start()
+                return found[0]
+            self._place = len(self._text)
+            if not self._read(1):
+                return ""
+
+    def _read(self, characters: int) -> bool:
+        """Put at least so many more characters behind what is not read yet; False when there are none."""
+        parts = [self._text[self._place :]]
+        length = 0
+        for line in self._lines:
+            parts += [line, "\n"]
+            length += len(line) + 1
+            if length >= characters:
+                break
+        self._text, self._place = "".join(parts), 0
+        return length > 0
 
 
 def _line_values(name: str, numbered: Iterable[tuple[int, str]], report: Report) -> Iterator[tuple[str, Any]]:

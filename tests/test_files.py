@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alpaca_eval_suite.errors import SuiteError
-from alpaca_eval_suite.files import read_rows, read_text, sha256_of, sha256_text, write_atomic, write_json
+from alpaca_eval_suite.files import parse_rows, read_rows, read_text, sha256_of, sha256_text, write_atomic, write_json
 
 
 @pytest.fixture
@@ -185,7 +185,10 @@ def test_rows_of_one_list(tmp_path: Path) -> None:
         # A string that holds JSON is a string still.
         ('["{\\"id\\": 1}"]', "[0]", "is not a JSON object"),
         ('[{"id": 1}', "", "is not valid JSON"),
-        ('[1]\n{"id": 1}', "", "is not valid JSON"),
+        ('[{"id": 1}]\n{"id": 2}', "", "is not valid JSON"),
+        ('[{"id": 1} {"id": 2}]', "", "is not valid JSON"),
+        ('[{"id": 1},]', "", "is not valid JSON"),
+        ('[{"id": 1},\n{"id": ', "", "is not valid JSON"),
         ("[" * 200_000, "", "is not valid JSON"),
         ('{"a":' * 200_000, ":1", "is not valid JSON"),
     ],
@@ -208,16 +211,36 @@ def test_rows_before_the_bad_one_are_given(tmp_path: Path) -> None:
         next(rows)
 
 
-def test_json_lines_are_read_one_by_one(tmp_path: Path) -> None:
-    """A file of any size: of 20 MB no more than a small part is ever in memory."""
+ROW = json.dumps({"id": "1", "output": "x" * 1000}, indent=1)
+
+
+@pytest.mark.parametrize(
+    ("before", "row", "between", "after"),
+    [("", ROW.replace("\n", ""), "\n", "\n"), ("[\n", ROW, ",\n", "\n]\n")],
+    ids=["JSON Lines", "one list"],
+)
+def test_a_file_of_any_size_is_read_row_by_row(tmp_path: Path, before: str, row: str, between: str, after: str) -> None:
+    """Of 20 MB no more than a small part is ever in memory."""
     path = tmp_path / "data.jsonl"
-    path.write_text((json.dumps({"id": "1", "output": "x" * 1000}) + "\n") * 20_000)
+    path.write_text(before + between.join([row] * 20_000) + after)
     tracemalloc.start()
     try:
         assert sum(1 for _ in read_rows(path)) == 20_000
         assert tracemalloc.get_traced_memory()[1] < 1_000_000
     finally:
         tracemalloc.stop()
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+@given(st.lists(st.dictionaries(st.text(), JSON)), st.sampled_from([None, 0, 2]))
+def test_a_list_is_what_json_makes_of_it(values: list[dict[str, object]], indent: int | None) -> None:
+    text = json.dumps(values, indent=indent)
+    assert [value for _, value in parse_rows("data", text)] == json.loads(text)
 
 
 @pytest.mark.parametrize("line", [b'{"id": "caf\xe9"}', b'{"id": "caf\xc3'])
