@@ -116,7 +116,10 @@ class CheckpointTokenizer:
         tokenizer uses one. Raises SuiteError as `render` does, and on a prompt without any token."""
         encoded = self._encoding(prompt if isinstance(prompt, str) else self.render(prompt), add_special=True)
         if not encoded.ids:
-            raise SuiteError("the prompt is empty, and this tokenizer puts no BOS in front", where=str(self._folder))
+            raise SuiteError(
+                "the prompt is empty or unknown to this tokenizer, which puts no BOS in front",
+                where=str(self._folder),
+            )
         return encoded
 
     def decode(self, ids: Sequence[int], skip_special: bool = False) -> str:
