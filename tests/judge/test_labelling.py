@@ -78,7 +78,8 @@ def test_placeholders_in_an_answer_are_not_filled_in() -> None:
 
 
 def test_half_a_character_can_be_sent() -> None:
-    labelling_prompt(ITEM, "\ud83d", MEANINGS, ["\ud83d"]).text.encode()
+    text = labelling_prompt(ITEM, "\ud83d", MEANINGS, ["\ud83d"]).text
+    assert text.encode().decode() == text
 
 
 @pytest.mark.parametrize("change", ["item", "output", "known", "seed"])
