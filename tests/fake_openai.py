@@ -6,16 +6,19 @@ import socket
 import ssl
 import struct
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from alpaca_eval_suite.models import endpoint_state
+
 
 @dataclass(frozen=True)
 class Seen:
-    """A request as it arrived; header names are in lower case."""
+    """A request as it arrived; header names are in lower case, a body that is no JSON is text."""
 
     method: str
     path: str
@@ -25,12 +28,16 @@ class Seen:
 
 @dataclass(frozen=True)
 class Reply:
-    """What is sent back. `body`: text as it is, anything else as JSON. `reset`: the connection is torn down."""
+    """What is sent back. `body`: text as it is, anything else as JSON. `reset`: the connection is torn down.
+
+    `after`: so many seconds later; many replies may be held back at a time.
+    """
 
     status: int = 200
     body: Any = ""
     headers: dict[str, str] = field(default_factory=dict)
     reset: bool = False
+    after: float = 0.0
 
 
 Answer = Callable[[Seen], Reply]
@@ -55,15 +62,24 @@ def error(status: int, message: str, *, headers: dict[str, str] | None = None, *
     return Reply(status, {"error": {"message": message, "type": "invalid_request_error", **keys}}, headers or {})
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+
 class FakeServer:
-    """`answer` says what to reply; `then(...)` puts replies in a row, the last one repeated. `seen`: all requests."""
+    """`answer` says what to reply; `then(...)` puts replies in a row, the last one repeated. `seen`: all requests.
+
+    `most_open`: how many it had to answer at a time, at most.
+    """
 
     def __init__(self, certificate: Path | None = None) -> None:
         self.answer: Answer = lambda seen: chat("Dodoma.")
         self.seen: list[Seen] = []
+        self.open = self.most_open = 0
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), _handler(self))
+        endpoint_state.forget()  # another server may have had this port before
         if certificate is not None:  # a file that holds the key too
             context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
             context.load_cert_chain(certificate)
@@ -89,7 +105,13 @@ class FakeServer:
     def reply(self, seen: Seen) -> Reply:
         with self._lock:
             self.seen.append(seen)
-            return self.answer(seen)
+            self.open += 1
+            self.most_open = max(self.open, self.most_open)
+            reply = self.answer(seen)
+        time.sleep(reply.after)
+        with self._lock:
+            self.open -= 1
+        return reply
 
     def close(self) -> None:
         self._server.shutdown()
@@ -99,11 +121,15 @@ class FakeServer:
 def _handler(fake: FakeServer) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # head and body in one packet, for which nobody waits
 
         def do_POST(self) -> None:
             raw = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            body = json.loads(raw) if raw else None
+            try:
+                body = json.loads(raw) if raw else None
+            except ValueError:
+                body = raw.decode("utf-8", "replace")
             self._send(fake.reply(Seen(self.command, self.path, headers, body)))
 
         do_GET = do_CONNECT = do_POST

@@ -91,15 +91,19 @@ def _endpoint_finding(endpoint: Endpoint, reach: bool) -> Finding:
 
 def _ask(endpoint: Endpoint) -> str | None:
     """Send one token; the id of the model that the server says it serves."""
-    from alpaca_eval_suite.models.endpoint_client import EndpointClient
+    from alpaca_eval_suite.models.blocking_endpoint import BlockingEndpointClient
     from alpaca_eval_suite.models.request import GenerationRequest
 
     patient = endpoint.model_copy(update={"timeout": min(endpoint.timeout, _LONGEST_WAIT)})
-    client = EndpointClient(patient, sleep=lambda _: None)
+    client = BlockingEndpointClient(patient, sleep=_not_at_all)
     try:
         return client.complete(GenerationRequest("Hello", max_tokens=1)).served_id
     finally:
         client.close()
+
+
+async def _not_at_all(seconds: float) -> None:
+    """Whoever asks for a finding wants it now."""
 
 
 def deployment_findings(path: Path, reach: bool) -> Iterator[Finding]:

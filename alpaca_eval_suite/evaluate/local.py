@@ -85,6 +85,7 @@ class LocalCheckpointClient(SuiteClient):
         }
         if not generation.thinking_tokens:
             del key["thinking_tokens"]  # so that answers of before there were budgets are still found
+        del key["json_schema"]  # HELM has none; likewise
         if self._deterministic and (self._dtype, self._device) != ("float32", "cpu"):
             key["deterministic"] = True
         return key

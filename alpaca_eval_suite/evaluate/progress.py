@@ -72,9 +72,3 @@ def check_stop() -> None:
     """Raise Stopped when the run was asked to stop."""
     if _stop.is_set():
         raise Stopped("stopped; what was finished is in the cache")
-
-
-def pause(seconds: float) -> None:
-    """Wait. Raises Stopped as soon as the run is asked to stop."""
-    _stop.wait(seconds)
-    check_stop()

@@ -17,6 +17,7 @@ from alpaca_eval_suite.evaluate import progress
 from alpaca_eval_suite.evaluate.client import SuiteClient, seed_of
 from alpaca_eval_suite.evaluate.local import fingerprint_of_deployment
 from alpaca_eval_suite.files import sha256_text
+from alpaca_eval_suite.models.blocking_endpoint import BlockingEndpointClient
 from alpaca_eval_suite.models.endpoint import Endpoint, find_endpoint, usable_endpoint
 from alpaca_eval_suite.models.endpoint_errors import plain_text_only
 from alpaca_eval_suite.models.request import GenerationRequest
@@ -79,18 +80,18 @@ class EndpointHelmClient(SuiteClient):
 
     def __init__(self, cache_config: CacheConfig, deployment: str) -> None:
         super().__init__(cache_config)
-        from alpaca_eval_suite.models.endpoint_client import EndpointClient
-
         self._endpoint = usable_endpoint(deployment.removeprefix(PREFIX))
         self._name = deployment
-        self._client = EndpointClient(
+        self._client = BlockingEndpointClient(
             self._endpoint,
             notice=lambda fallback: progress.notice(f"{deployment}: {fallback}."),
-            sleep=progress.pause,
+            check=progress.check_stop,
         )
 
     def _key(self, generation: GenerationRequest) -> dict[str, Any]:
-        return {"engine": _ENGINE, **self._endpoint.identity(), **asdict(generation)}
+        asked = asdict(generation)
+        asked.pop("json_schema")  # HELM has none; without it, keys of answers kept before there was the field are these
+        return {"engine": _ENGINE, **self._endpoint.identity(), **asked}
 
     def _answer(self, generation: GenerationRequest, request: Request) -> dict[str, Any]:
         answers = [

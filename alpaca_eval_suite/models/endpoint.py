@@ -9,10 +9,19 @@ import re
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic.dataclasses import dataclass
 
 from alpaca_eval_suite.errors import SuiteError, UsageError
 from alpaca_eval_suite.files import read_text
@@ -30,12 +39,33 @@ _SECRET = re.compile(r"auth|key|token|secret|cookie|password", re.IGNORECASE)
 _TRUE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
+_Usd = Annotated[float, Field(strict=True, ge=0, le=1e6, allow_inf_nan=False)]
+# YAML makes a date of 2024-10-21.
+_Day = Annotated[str, BeforeValidator(lambda given: given.isoformat() if isinstance(given, date) else given)]
+
+
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+class Price:
+    """What a service asks for a million tokens, in USD: of the prompt, of the answer with its thoughts.
+
+    `batch_discount` is the share that its batch API takes off; `as_of` the day on which this was known, "" where
+    nobody said. Raises pydantic's ValidationError for a price that is negative, not finite or no number.
+    """
+
+    input: _Usd
+    output: _Usd
+    batch_discount: Annotated[float, Field(strict=True, ge=0, le=1)] = 0.5
+    as_of: _Day = ""
+
+
 class Endpoint(BaseModel):
     """One server and one model on it.
 
     `kind` openai and azure fill in what is known of those services; `deployment` and `api_version` are Azure's.
     `api_key_env` names the environment variable with the key; a compatible server without it gets no key. `api`:
     chat completions, or plain text completions. `timeout`: seconds without an answer. `headers` are sent along.
+    `price` goes before every table of prices; a server that is a gateway to a paid service needs one. `concurrency`:
+    how many requests may be open at once, at most; a server that asks to slow down gets fewer.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -50,6 +80,8 @@ class Endpoint(BaseModel):
     api: Api = "chat"
     timeout: float = Field(default=600.0, gt=0, allow_inf_nan=False)
     headers: dict[str, str] = Field(default_factory=dict)
+    price: Price | None = None
+    concurrency: int = Field(default=64, ge=1, strict=True)
 
     @model_validator(mode="before")
     @classmethod
@@ -140,7 +172,7 @@ class Endpoint(BaseModel):
         return self.base + _PATHS[self.api] + version
 
     def identity(self) -> dict[str, Any]:
-        """Everything here that may change an answer: the key of a cache. Neither name nor key nor timeout."""
+        """Everything here that may change an answer: the key of a cache. Neither name, key, timeout nor price."""
         return {"url": self.url, "model": self.model, "headers": dict(sorted(self.headers.items()))}
 
 
@@ -163,19 +195,24 @@ def read_endpoints(path: Path | None = None) -> dict[str, Endpoint]:
 
     Raises SuiteError naming file, endpoint and key when it cannot be read.
     """
-    import yaml
-
     path = path or endpoints_file()
     if not path.exists() and "ALPACA_ENDPOINTS" not in os.environ:
         return {}
-    try:
-        raw = yaml.safe_load(read_text(path))
-    except yaml.YAMLError as error:
-        raise SuiteError(f"is not valid YAML ({error})", where=str(path), next_step=_HOW_TO) from error
+    raw = read_yaml(path, _HOW_TO)
     described = raw.get("endpoints") if isinstance(raw, dict) else None
     if not isinstance(described, dict) or len(raw) != 1:
         raise SuiteError('must hold the one key "endpoints" with names below it', where=str(path), next_step=_HOW_TO)
     return {str(name): _endpoint(path, str(name), values) for name, values in described.items()}
+
+
+def read_yaml(path: Path, next_step: str) -> Any:
+    """What the YAML file holds. Raises SuiteError with `next_step` where it is none."""
+    import yaml
+
+    try:
+        return yaml.safe_load(read_text(path))
+    except yaml.YAMLError as error:
+        raise SuiteError(f"is not valid YAML ({error})", where=str(path), next_step=next_step) from error
 
 
 def _endpoint(path: Path, name: str, values: Any) -> Endpoint:
@@ -189,13 +226,19 @@ def _endpoint(path: Path, name: str, values: Any) -> Endpoint:
     try:
         return Endpoint.model_validate({**values, "name": name})
     except ValidationError as error:
-        problems = "; ".join(_problem(item) for item in error.errors(include_input=False))
-        raise SuiteError(problems, where=where, next_step=_HOW_TO) from None  # pydantic's own text repeats values
+        raise SuiteError(problems_in(error, "an endpoint"), where=where, next_step=_HOW_TO) from None
 
 
-def _problem(item: Any) -> str:
-    message = "is not a key of an endpoint" if item["type"] == "extra_forbidden" else item["msg"]
+def problems_in(error: ValidationError, thing: str) -> str:
+    """What is wrong with the description of `thing`, key by key; pydantic's own text would repeat values."""
+    return "; ".join(_problem(item, thing) for item in error.errors(include_input=False))
+
+
+def _problem(item: Any, thing: str) -> str:
+    unknown = item["type"] in ("extra_forbidden", "unexpected_keyword_argument")
     place = ".".join(str(part) for part in item["loc"])
+    holder = "a price" if place.startswith("price.") else thing
+    message = f"is not a key of {holder}" if unknown else item["msg"]
     return f"{place}: {message}".removeprefix(": ").replace("Value error, ", "")
 
 

@@ -1,252 +1,238 @@
 """A client for one endpoint: one request in, one answer out, over HTTP.
 
     client = EndpointClient(find_endpoint("judge"))
-    client.complete(GenerationRequest("The capital of Tanzania is", max_tokens=8)).text
+    answer = await client.complete(GenerationRequest("The capital of Tanzania is", max_tokens=8))
 
+What a server refuses, and how much it takes at a time, is learnt once for all clients of the process (endpoint_state).
 Proxies (HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY) and certificates (SSL_CERT_FILE, SSL_CERT_DIR) are taken from
 the environment; this machine's own servers are never asked through a proxy.
 """
 
+import asyncio
 import email.utils
 import json
 import random
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any
-
-import httpx
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exponential_jitter
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from alpaca_eval_suite.errors import SuiteError
 from alpaca_eval_suite.models.endpoint import Endpoint, read_key
 from alpaca_eval_suite.models.endpoint_dialect import Dialect, DialectError, RemoteGeneration
 from alpaca_eval_suite.models.endpoint_errors import (
+    LostAnswerError,
+    PassingError,
     Refusal,
     explain,
     looks_like_html,
-    proxy_step,
     read_refusal,
     where_of,
 )
+from alpaca_eval_suite.models.endpoint_state import Known, known_of, place_of
+from alpaca_eval_suite.models.limiter import Sleep
 from alpaca_eval_suite.models.request import GenerationRequest
 from alpaca_eval_suite.offline import refuse_outside
 
-_TRIES = 6
-_TRIES_AFTER_SILENCE = 2  # each costs the whole timeout
+if TYPE_CHECKING:
+    from alpaca_eval_suite.models.endpoint_transport import Form, Response
+
+T = TypeVar("T")
+
 _LONGEST_WAIT = 120.0  # seconds that a server may ask for; beyond, a person should know
-_CONNECT_TIMEOUT = 10.0
-_MOST_REDIRECTS = 3
-_BACKOFF = wait_exponential_jitter(initial=0.5, max=20)
-_LOCAL = ("localhost", "127.0.0.1", "[::1]")
+_FIRST_BACKOFF, _LONGEST_BACKOFF = 0.5, 20.0  # seconds
 
 Notice = Callable[[str], None]
 """Told, once each, of what a server refused and what is done in its place."""
 
-
-class _Passing(Exception):
-    """A fault that may go away: `error` is what it is called if it does not."""
-
-    def __init__(self, error: SuiteError, *, wait: float | None = None, tries: int = _TRIES) -> None:
-        super().__init__(str(error))
-        self.error, self.wait, self.tries = error, wait, tries
+InDoubt = Callable[[], None]
+"""Called before a request is sent again that the server may have answered and charged for; what it raises goes on."""
 
 
 class EndpointClient:
-    """Asks one endpoint; one object may serve many threads, which share connections and what was learnt.
+    """Asks one endpoint; one object may serve many tasks, on any event loop.
 
-    `notice` is told of fallbacks, `sleep` waits between tries. Raises UsageError where the key is missing.
+    `notice` is told of fallbacks, `sleep` waits between tries. Raises UsageError where the key is missing, SuiteError
+    where the proxy or the certificates that the environment names cannot be used.
     """
 
-    def __init__(
-        self, endpoint: Endpoint, *, notice: Notice = lambda _: None, sleep: Callable[[float], None] = time.sleep
-    ) -> None:
+    def __init__(self, endpoint: Endpoint, *, notice: Notice = lambda _: None, sleep: Sleep = asyncio.sleep) -> None:
+        from alpaca_eval_suite.models.endpoint_transport import Transport
+
         self.endpoint = endpoint
-        self._dialect = Dialect(endpoint)
         self._notice = notice
+        self._noticed: set[str] = set()
         self._sleep = sleep
         self._key = read_key(endpoint)
-        self._http = _connections(endpoint)
+        self._transport = Transport(endpoint, self._key)
+        self._place = place_of(endpoint)
+        self._url = endpoint.url
+        self._where = where_of(endpoint)
 
-    def close(self) -> None:
-        """Close its connections."""
-        self._http.close()
+    async def close(self) -> None:
+        """Close its connections on the running loop."""
+        await self._transport.close()
 
-    def complete(self, request: GenerationRequest) -> RemoteGeneration:
+    async def complete(self, request: GenerationRequest, *, in_doubt: InDoubt | None = None) -> RemoteGeneration:
         """The answer to one request; what a server refuses is left out or asked for in another way, and said.
 
         Raises TooLongError or BlockedError where only this request has no answer, UsageError for a request that no
-        endpoint can take, SuiteError for everything else: a wrong key, model or address, a server that keeps failing.
+        endpoint can take, LostAnswerError where the server may have answered and charged but the answer was lost each
+        time, SuiteError for everything else: a wrong key, model or address, a server that keeps failing.
         """
-        refuse_outside(self.endpoint.host, where=where_of(self.endpoint), next_step="Unset ALPACA_OFFLINE to call it.")
+        dialect = Dialect(self.endpoint, self._known().refused)
         while True:
-            body = self._dialect.body(request)
-            refusal, payload = self._patiently(body)
-            if refusal is None:
-                return self._read(payload, request)
-            learnt = self._dialect.learn(refusal, request, body)
+            body = dialect.body(request)
+            content = json.dumps(body).encode()
+
+            async def once(tries: int, content: bytes = content) -> Refusal | RemoteGeneration:
+                response = await self._transport.exchange("POST", self._url, tries, content=content)
+                refusal = self._refusal(response, tries, self._where)
+                return refusal or self._read(dialect, self._json(response, self._where), request)
+
+            result = await self._patiently(once, in_doubt)
+            if isinstance(result, RemoteGeneration):
+                for sentence in dialect.refusals(request):
+                    self._tell(sentence)
+                return result
+            learnt = dialect.learn(result, request, body)
             if learnt is None:
-                raise explain(self.endpoint, refusal)
-            if learnt:
-                self._notice(learnt)
+                raise explain(self.endpoint, result)
+            self._tell(learnt)
 
-    def _read(self, payload: Any, request: GenerationRequest) -> RemoteGeneration:
-        try:
-            return self._dialect.read(payload, request)
-        except DialectError as error:
-            raise SuiteError(
-                f"answered in another form than OpenAI's: {error}",
-                where=where_of(self.endpoint),
-                next_step="Check base_url and api; the server, or a gateway before it, speaks another dialect.",
-            ) from error
+    async def request_json(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: Any = None,
+        data: "Form | None" = None,
+        in_doubt: InDoubt | None = None,
+    ) -> Any:
+        """What another part of the server's API answers, such as ("GET", "/batches/batch_1"), as JSON.
 
-    def _patiently(self, body: Mapping[str, Any]) -> tuple[Refusal | None, Any]:
-        """Send, again where a fault may pass. Either a refusal that stands, or the answer's JSON."""
-        retrying = Retrying(
-            retry=retry_if_exception_type(_Passing), stop=_stop, wait=_wait, sleep=self._sleep, reraise=True
-        )
-        try:
-            return retrying(self._once, json.dumps(body).encode(), _Count())
-        except _Passing as passing:
-            raise passing.error from passing.__cause__
+        `json` is sent as it is, `data` as a form with files. Faults that pass are tried again, as in `complete`.
+        """
+        return await self._request(method, path, self._json, json, data, in_doubt)
 
-    def _once(self, body: bytes, count: "_Count") -> tuple[Refusal | None, Any]:
-        count.tries += 1
-        response = self._send(body, count.tries)
-        if response.is_success:
-            return None, self._json(response)
-        refusal = read_refusal(response.status_code, response.text, self._key)
+    async def request_bytes(self, method: str, path: str) -> bytes:
+        """The same as it came, such as ("GET", "/files/file_1/content")."""
+        return await self._request(method, path, lambda response, _: response.content)
+
+    async def _request(
+        self,
+        method: str,
+        path: str,
+        read: "Callable[[Response, str], T]",
+        body: Any = None,
+        form: "Form | None" = None,
+        in_doubt: InDoubt | None = None,
+    ) -> T:
+        url = self._address(path)
+        where = f"endpoint {self.endpoint.name} ({url})"
+        content = None if body is None else json.dumps(body).encode()
+
+        async def once(tries: int) -> T:
+            response = await self._transport.exchange(method, url, tries, content=content, form=form)
+            if refusal := self._refusal(response, tries, where):
+                raise explain(self.endpoint, refusal, where=where)
+            return read(response, where)
+
+        return await self._patiently(once, in_doubt)
+
+    def _address(self, path: str) -> str:
+        """Azure's other parts lie beside its deployments and want a version too."""
+        endpoint = self.endpoint
+        if endpoint.kind != "azure":
+            return endpoint.base + path
+        version = f"{'&' if '?' in path else '?'}api-version={endpoint.api_version}"
+        return endpoint.base.partition("/deployments/")[0] + path + version
+
+    async def _patiently(self, once: Callable[[int], Awaitable[T]], in_doubt: InDoubt | None) -> T:
+        """`once`, when it is its turn, and again where a fault may pass."""
+        refuse_outside(self.endpoint.host, where=self._where, next_step="Unset ALPACA_OFFLINE to call it.")
+        limiter = self._known().limiter
+        answered, tries, sent = limiter.answered, 0, 0
+        while True:
+            tries, sent = tries + 1, sent + 1
+            entered = await limiter.enter(self._sleep)
+            try:
+                result = await once(sent)
+            except PassingError as passing:
+                limiter.leave(entered, "overload" if passing.overload else "other")
+                if tries >= passing.tries:
+                    # While others are answered it is a matter of time.
+                    if passing.in_doubt or not passing.overload or limiter.answered == answered:
+                        raise passing.error from passing.__cause__
+                    answered, tries = limiter.answered, 0
+                if passing.in_doubt and in_doubt is not None:
+                    in_doubt()
+                if passing.wait is None:
+                    await self._sleep(_backoff(max(tries, 1)))
+                else:
+                    limiter.pause(passing.wait + random.uniform(0, min(2.0, 0.1 + passing.wait / 4)))
+            except BaseException:
+                limiter.leave(entered, "other")
+                raise
+            else:
+                limiter.leave(entered, "fine")
+                return result
+
+    def _refusal(self, response: "Response", tries: int, where: str) -> Refusal | None:
+        """None for an answer, a refusal that stands, or PassingError. SuiteError where the wait would be too long."""
+        if 200 <= response.status < 300:
+            return None
+        refusal = read_refusal(response.status, response.text, self._key)
         if not refusal.passing:
-            return refusal, None
-        error = explain(self.endpoint, refusal, count.tries)
+            return refusal
         wait = _retry_after(response.headers)
         if wait is not None and wait > _LONGEST_WAIT:
             raise SuiteError(
                 f"asks to come back in {wait:.0f} seconds ({refusal.status}: {refusal.message})",
-                where=where_of(self.endpoint),
+                where=where,
                 next_step="Run the same command again then: what was answered is in the cache.",
             )
-        raise _Passing(error, wait=wait)
+        error = explain(self.endpoint, refusal, tries, where=where)
+        raise PassingError(error, wait=wait, overload=refusal.overload)
 
-    def _json(self, response: httpx.Response) -> Any:
+    def _json(self, response: "Response", where: str) -> Any:
         text = response.text
         try:
             return json.loads(text)
         except (ValueError, RecursionError) as error:
             if looks_like_html(text):
-                page = read_refusal(response.status_code, text, self._key)
+                page = read_refusal(response.status, text, self._key)
                 raise SuiteError(
                     f"answered with {page.message} in place of JSON",
-                    where=where_of(self.endpoint),
+                    where=where,
                     next_step="Check base_url: this may be a server's front page, a log-in page or a proxy's.",
                 ) from error
             what = f"answered with JSON that is cut off or none ({error})"
             next_step = "If it stays so, look at the server's log, or at a proxy in between."
-            raise _Passing(SuiteError(what, where=where_of(self.endpoint), next_step=next_step)) from error
+            raise PassingError(LostAnswerError(what, where=where, next_step=next_step)) from error
 
-    def _send(self, body: bytes, tries: int) -> httpx.Response:
-        """One POST, and the same again where the server sends it to another path of its own."""
-        url = httpx.URL(self.endpoint.url)
+    def _read(self, dialect: Dialect, payload: Any, request: GenerationRequest) -> RemoteGeneration:
         try:
-            for _ in range(_MOST_REDIRECTS + 1):
-                response = self._http.post(url, content=body, headers=self._authorization())
-                if not response.has_redirect_location:
-                    return response
-                target = url.join(response.headers["location"])
-                if _origin(target) != _origin(url):
-                    raise self._elsewhere(target)
-                url = target
-        except httpx.ProxyError as error:
+            return dialect.read(payload, request)
+        except DialectError as error:
+            said = str(error).replace(self._key, "***") if self._key else str(error)
             raise SuiteError(
-                f"is behind a proxy that refuses ({error})",
-                where=where_of(self.endpoint),
-                next_step=proxy_step(self.endpoint),
+                f"answered in another form than OpenAI's: {said}",
+                where=self._where,
+                next_step="Check base_url and api; the server, or a gateway before it, speaks another dialect.",
             ) from error
-        except httpx.ReadTimeout as error:
-            raise _Passing(self._silent(), tries=_TRIES_AFTER_SILENCE) from error
-        except (httpx.TransportError, httpx.DecodingError) as error:
-            if "CERTIFICATE_VERIFY_FAILED" in str(error):
-                raise self._unknown_certificate(error) from error
-            raise _Passing(self._unreachable(error, tries)) from error
-        raise SuiteError(
-            "sends requests in a circle", where=where_of(self.endpoint), next_step="Check base_url for a slip."
-        )
 
-    def _authorization(self) -> dict[str, str]:
-        # On each request, never on the client: it goes to no address but those built here.
-        if self._key is None:
-            return {}
-        return {"api-key": self._key} if self.endpoint.kind == "azure" else {"Authorization": f"Bearer {self._key}"}
+    def _known(self) -> Known:
+        return known_of(self._place, self.endpoint.concurrency)  # looked up each time: a forked child has its own
 
-    def _elsewhere(self, target: httpx.URL) -> SuiteError:
-        return SuiteError(
-            f"sends requests on to another server ({target.scheme}://{target.netloc.decode()}), which gets no key",
-            where=where_of(self.endpoint),
-            next_step="If you trust that server, put its address as base_url.",
-        )
-
-    def _silent(self) -> SuiteError:
-        return SuiteError(
-            f"said nothing for {self.endpoint.timeout:g} seconds, {_TRIES_AFTER_SILENCE} times",
-            where=where_of(self.endpoint),
-            next_step="A slow server needs a longer timeout in endpoints.yaml, or fewer requests at a time "
-            "(helm-run --num-threads 4).",
-        )
-
-    def _unknown_certificate(self, error: Exception) -> SuiteError:
-        return SuiteError(
-            f"has a certificate that nobody known vouches for ({error})",
-            where=where_of(self.endpoint),
-            next_step="If it is your own or your company's, name the file with its authority: export SSL_CERT_FILE=...",
-        )
-
-    def _unreachable(self, error: Exception, tries: int) -> SuiteError:
-        reason = str(error) or type(error).__name__
-        if isinstance(error, httpx.ConnectTimeout):
-            reason = "no connection in time"
-        return SuiteError(
-            f"could not be reached, or hung up ({reason}; {tries} {'try' if tries == 1 else 'tries'})",
-            where=where_of(self.endpoint),
-            next_step="Is the server running, is base_url right, and does a proxy stand in between?",
-        )
+    def _tell(self, sentence: str) -> None:
+        if sentence not in self._noticed:
+            self._noticed.add(sentence)
+            self._notice(sentence)
 
 
-def _connections(endpoint: Endpoint) -> httpx.Client:
-    try:
-        return httpx.Client(
-            timeout=httpx.Timeout(endpoint.timeout, connect=min(_CONNECT_TIMEOUT, endpoint.timeout), pool=None),
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=64),
-            mounts=dict.fromkeys(f"all://{host}" for host in _LOCAL),
-            headers={**endpoint.headers, "User-Agent": "alpaca-eval-suite", "Content-Type": "application/json"},
-        )
-    except OSError as error:
-        raise SuiteError(
-            f"the certificates that SSL_CERT_FILE or SSL_CERT_DIR names cannot be read ({error})",
-            where=where_of(endpoint),
-            next_step="Correct the variable, or unset it to use the usual authorities.",
-        ) from error
-
-
-class _Count:
-    """How often one request was sent."""
-
-    tries = 0
-
-
-def _passing_of(state: RetryCallState) -> _Passing:
-    error = state.outcome.exception() if state.outcome else None
-    assert isinstance(error, _Passing)
-    return error
-
-
-def _stop(state: RetryCallState) -> bool:
-    return state.attempt_number >= _passing_of(state).tries
-
-
-def _wait(state: RetryCallState) -> float:
-    """What the server asks for, else longer each time; spread out, so that threads do not all come back at once."""
-    asked = _passing_of(state).wait
-    return _BACKOFF(state) if asked is None else asked + random.uniform(0, min(2.0, 0.1 + asked / 4))
+def _backoff(tries: int) -> float:
+    """Longer each time, and spread out, so that tasks do not all come back at once."""
+    return min(_LONGEST_BACKOFF, _FIRST_BACKOFF * 2.0 ** (tries - 1) + random.uniform(0, 1))
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
@@ -263,7 +249,3 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
         return max(0.0, (date - datetime.now(UTC)).total_seconds())
     except (ValueError, TypeError):
         return None
-
-
-def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
-    return url.scheme, url.host, url.port

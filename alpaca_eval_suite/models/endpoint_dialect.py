@@ -1,7 +1,6 @@
 """OpenAI's protocol as servers really speak it: what is sent, what a server refused, and how answers are read."""
 
 import re
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +13,7 @@ from alpaca_eval_suite.models.served import without_place
 from alpaca_eval_suite.models.thinking import split_thought
 
 _CUT_HERE = "stop strings are passed over by the server; answers are cut at them here"
+_NONE_GIVEN = "log-probabilities are passed over by the server; there are none"
 # What can be had in another way, or done without, and what that means for the answers.
 _FALLBACKS = {
     "max_tokens": "max_tokens is refused; the limit is sent as max_completion_tokens, which counts thoughts too",
@@ -22,12 +22,16 @@ _FALLBACKS = {
     "top_p": "top_p is refused; the server samples with its own",
     "seed": "the seed is refused; samples cannot be made again",
     "logprobs": "log-probabilities are refused; there are none",
+    "response_format": "structured output is refused; the form of answers is left to the model",
 }
 _REFUSED = re.compile(
     r"unsupported|not (be )?support|n't support|unrecogni[sz]ed|unknown|unexpected|extra inputs|extra fields"
     r"|not permitted|not allowed|not available|deprecated|use '?max_completion_tokens",
     re.IGNORECASE,
 )
+# Services say in many ways that they hold no model to a schema, and not always that they do not support it.
+_NO_SCHEMAS = re.compile(r"response.?format|json.?schema|structured.?output", re.IGNORECASE)
+_BAD_SCHEMA = re.compile(r"invalid schema|invalid json.?schema|schema is (not valid|invalid)", re.IGNORECASE)
 
 
 class DialectError(ValueError):
@@ -62,12 +66,11 @@ class RemoteGeneration:
 
 
 class Dialect:
-    """What one server takes: learnt from its refusals, shared by all threads that ask it."""
+    """How to ask one server: `refused` are the options that it takes no more, shared by all who ask it."""
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: Endpoint, refused: set[str]) -> None:
         self._endpoint = endpoint
-        self._lock = threading.Lock()
-        self._refused: frozenset[str] = frozenset()
+        self._refused = refused
 
     def body(self, request: GenerationRequest) -> dict[str, Any]:
         """The request's JSON, without what the server refused. Raises UsageError for what no endpoint can do."""
@@ -80,32 +83,33 @@ class Dialect:
         return body
 
     def learn(self, refusal: Refusal, request: GenerationRequest, sent: Mapping[str, Any]) -> str | None:
-        """Whether the request, sent another way, may be taken: what is refused in a sentence, None if it is not that.
-
-        The sentence is empty where another thread has learnt the same meanwhile.
-        """
+        """What is refused, in a sentence, where the request may be taken when it is sent another way; else None."""
         if refusal.status not in (400, 422):
             return None
         for name, value in _options(self._endpoint, request).items():
             impossible = name not in _FALLBACKS or (name == "max_tokens" and self._endpoint.api == "completions")
             if impossible or not value.keys() <= sent.keys() or not _is_about(refusal, value):
                 continue
-            with self._lock:
-                new = name not in self._refused
-                self._refused |= {name}
-            return _FALLBACKS[name] if new else ""
+            self._refused.add(name)
+            return _FALLBACKS[name]
         return None
+
+    def refusals(self, request: GenerationRequest) -> tuple[str, ...]:
+        """What of the request's options is refused, in sentences."""
+        used = _options(self._endpoint, request).keys() & self._refused
+        return tuple(sentence for name, sentence in _FALLBACKS.items() if name in used)
 
     def read(self, payload: Any, request: GenerationRequest) -> RemoteGeneration:
         """The answer in `payload`. Raises DialectError when it is in another form."""
         choice = _choice(payload)
         text, cut = _cut(_text(choice), request.stop)
-        used = _options(self._endpoint, request).keys() & self._refused
-        fallbacks = tuple(_FALLBACKS[name] for name in _FALLBACKS if name in used)
-        if cut and "stop" not in used:
-            fallbacks = (*fallbacks, _CUT_HERE)
-        usage = payload.get("usage") or {}
         tokens = () if cut else _tokens(choice)
+        fallbacks = self.refusals(request)
+        if cut and "stop" not in self._refused:
+            fallbacks = (*fallbacks, _CUT_HERE)
+        if request.top_logprobs and not (tokens or cut or "logprobs" in self._refused):
+            fallbacks = (*fallbacks, _NONE_GIVEN)
+        usage = payload.get("usage") or {}
         return RemoteGeneration(
             text=text,
             finish_reason="stop" if cut else str(choice.get("finish_reason") or "unknown"),
@@ -155,12 +159,18 @@ def _options(endpoint: Endpoint, request: GenerationRequest) -> dict[str, dict[s
     if request.top_logprobs:
         chat = {"logprobs": True, "top_logprobs": request.top_logprobs}
         options["logprobs"] = chat if endpoint.api == "chat" else {"logprobs": request.top_logprobs}
+    if request.json_schema is not None:
+        schema = {"name": "answer", "strict": True, "schema": request.json_schema}
+        options["response_format"] = {"response_format": {"type": "json_schema", "json_schema": schema}}
     return options
 
 
 def _is_about(refusal: Refusal, fields: Mapping[str, Any]) -> bool:
-    """Whether it refuses one of `fields` as such; a value that is too large is another matter."""
-    if not _REFUSED.search(f"{refusal.code} {refusal.message}"):
+    """Whether it refuses one of `fields` as such; a value that is too large, or a wrong schema, is another matter."""
+    about = f"{refusal.code} {refusal.message}"
+    if "response_format" in fields:
+        return bool(_NO_SCHEMAS.search(f"{refusal.param} {about}")) and not _BAD_SCHEMA.search(about)
+    if not _REFUSED.search(about):
         return False
     if refusal.param is not None:
         return refusal.param in fields

@@ -18,10 +18,31 @@ _TOO_LONG = re.compile(
 _BLOCKED = re.compile(r"content.?(management|filter|policy)|safety (system|filter)|flagged", re.I)
 _USED_UP = re.compile(r"insufficient_quota|exceeded your current quota|billing", re.I)
 _PASSING = frozenset({408, 425, 429, *range(500, 600)} - {501, 505})
+_OVERLOADED = frozenset({429, 503, 529})
 
 
 class BlockedError(SuiteError):
     """The service's filter refused this prompt: this one request has no answer, others may."""
+
+
+class LostAnswerError(SuiteError):
+    """A request went out and no whole answer came back: the server may have answered it, and charged for it."""
+
+
+class PassingError(Exception):
+    """A fault that may go away: `error` is what it is called if it does not.
+
+    `wait`: seconds that the server asks for. `tries`: when to give up. `overload`: fewer requests at a time may help.
+    """
+
+    def __init__(self, error: SuiteError, *, wait: float | None = None, tries: int = 6, overload: bool = False) -> None:
+        super().__init__(str(error))
+        self.error, self.wait, self.tries, self.overload = error, wait, tries, overload
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether the request may have been answered and charged for."""
+        return isinstance(self.error, LostAnswerError)
 
 
 @dataclass(frozen=True)
@@ -37,6 +58,11 @@ class Refusal:
     def passing(self) -> bool:
         """Whether it may go away by itself."""
         return self.status in _PASSING and not self.used_up
+
+    @property
+    def overload(self) -> bool:
+        """Whether the server has too much to do."""
+        return self.status in _OVERLOADED and self.passing
 
     @property
     def used_up(self) -> bool:
@@ -96,8 +122,11 @@ def where_of(endpoint: Endpoint) -> str:
     return f"endpoint {endpoint.name} ({endpoint.url})"
 
 
-def explain(endpoint: Endpoint, refusal: Refusal, tries: int = 1) -> SuiteError:
-    """The error for a refusal that stands: TooLongError and BlockedError where only this request is concerned."""
+def explain(endpoint: Endpoint, refusal: Refusal, tries: int = 1, *, where: str | None = None) -> SuiteError:
+    """The error for a refusal that stands: TooLongError and BlockedError where only this request is concerned.
+
+    `where` is another place than the endpoint's own.
+    """
     said = f"({refusal.status}: {refusal.message})"
     about = f"{refusal.code} {refusal.message}"
     kind = SuiteError
@@ -125,7 +154,7 @@ def explain(endpoint: Endpoint, refusal: Refusal, tries: int = 1) -> SuiteError:
     else:
         what = f"did not accept the request {said}"
         next_step = f"Check kind, api and model in {endpoints_file()}: the server may speak another dialect."
-    return kind(what, where=where_of(endpoint), next_step=next_step)
+    return kind(what, where=where or where_of(endpoint), next_step=next_step)
 
 
 def plain_text_only(endpoint: Endpoint) -> UsageError:
@@ -164,7 +193,7 @@ def _too_many(endpoint: Endpoint, refusal: Refusal, said: str, tries: int) -> tu
         return f"has no quota left for this key {said}", "Add credit or raise the limit at the service; then go on."
     return (
         f"asked to slow down {tries} {'time' if tries == 1 else 'times'} {said}",
-        "Ask fewer at a time (helm-run --num-threads 4), or go on later: what was answered is in the cache.",
+        "Ask fewer at a time (concurrency in endpoints.yaml), or go on later: what was answered is in the cache.",
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from alpaca_eval_suite.errors import SuiteError, UsageError
 
@@ -35,7 +35,8 @@ class GenerationRequest:
     tokens in front, which with `max_tokens` 0 scores a text. `top_logprobs`: so many of the likeliest
     tokens are given at each position. `thinking_tokens`: a thought (`<think>...</think>` at the start) may take so
     many tokens, its marks included, and `max_tokens` counts from its end on; 0: both share `max_tokens`. Stop
-    strings end answers, not thoughts.
+    strings end answers, not thoughts. `json_schema`: the answer should be JSON of this schema, to which only a remote
+    server can hold its model; a local checkpoint answers as it likes.
 
     Raises UsageError on a value out of range.
     """
@@ -50,6 +51,7 @@ class GenerationRequest:
     echo_prompt: bool = False
     top_logprobs: int = 0
     thinking_tokens: int = 0
+    json_schema: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
         checks = {

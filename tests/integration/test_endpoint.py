@@ -14,6 +14,10 @@ from typing import Any
 import pytest
 import yaml
 
+from alpaca_eval_suite.models.blocking_endpoint import BlockingEndpointClient
+from alpaca_eval_suite.models.endpoint import Endpoint
+from alpaca_eval_suite.models.request import GenerationRequest
+
 WriteScenario = Callable[..., Path]
 
 KEYS = {"MODEL_KEY": "sk-of-the-model-0001", "JUDGE_KEY": "sk-of-the-judge-0002"}
@@ -246,6 +250,36 @@ def test_a_real_server_as_model_and_judge(
     raw = [verdict["raw"] for state in run.states for verdict in state["annotations"]["alpaca"]["verdicts"]]
     assert all(raw)
     assert any(f"endpoint/model: asked for smollm2, the server named {GGUF}" in note for note in record.notes)
+
+
+@pytest.mark.slow
+def test_a_real_server_keeps_to_a_schema_and_gives_log_probabilities(
+    llama: Callable[..., str], embedded: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or says what it does not do; the model alone would not write this JSON."""
+    monkeypatch.delenv("ALPACA_OFFLINE", raising=False)
+    client = BlockingEndpointClient(Endpoint(name="real", base_url=llama(embedded), model="smollm2"))
+    schema = {
+        "type": "object",
+        "properties": {"reason": {"type": "string", "maxLength": 20}, "better": {"enum": ["A", "B"]}},
+        "required": ["reason", "better"],
+        "additionalProperties": False,
+    }
+    try:
+        structured = client.complete(GenerationRequest("Which is better?", max_tokens=64, json_schema=schema))
+        letter = client.complete(GenerationRequest("Answer with A or B.", max_tokens=1, top_logprobs=5))
+    finally:
+        client.close()
+    if not structured.fallbacks:
+        assert set(json.loads(structured.text)) == {"reason", "better"}
+    if not letter.fallbacks:
+        (token,) = letter.tokens
+        assert len(token.top) == 5
+        assert token.logprob == max(token.top.values()) <= 0
+        assert letter.text == token.text
+    assert structured.fallbacks in ((), ("structured output is refused; the form of answers is left to the model",))
+    assert all("log-probabilities are" in fallback for fallback in letter.fallbacks)
+    print(f"structured output: {structured.fallbacks or 'works'}, log-probabilities: {letter.fallbacks or 'work'}")
 
 
 @pytest.mark.slow

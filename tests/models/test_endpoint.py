@@ -10,6 +10,7 @@ import yaml
 from alpaca_eval_suite.errors import SuiteError, UsageError
 from alpaca_eval_suite.models.endpoint import (
     Endpoint,
+    Price,
     endpoints_file,
     find_endpoint,
     read_endpoints,
@@ -235,3 +236,36 @@ def test_offline_mode_refuses_the_network(write: Write, monkeypatch: pytest.Monk
     monkeypatch.setenv("ALPACA_OFFLINE", "1")
     with pytest.raises(SuiteError, match=r"endpoint mine: is on the network \(192\.168\.0\.7\), and ALPACA_OFFLINE is"):
         usable_endpoint("mine")
+
+
+# --- price and concurrency
+
+
+def test_a_price_and_a_concurrency_of_its_own(write: Write, tmp_path: Path) -> None:
+    write().write_text(
+        "endpoints: {a: {base_url: 'http://x', model: m, price: {input: 1, output: 2.5, as_of: 2026-01-31}, "
+        "concurrency: 4}, b: {base_url: 'http://x', model: m}}"
+    )
+    first, second = read_endpoints().values()
+    assert (first.price, first.concurrency) == (Price(1.0, 2.5, batch_discount=0.5, as_of="2026-01-31"), 4)
+    assert (second.price, second.concurrency) == (None, 64)
+    assert first.identity() == second.identity()
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"price": {"input": 1}}, "price.output: Field required"),
+        ({"price": {"input": 1, "output": -2}}, "price.output: Input should be greater than or equal to 0"),
+        ({"price": {"input": float("nan"), "output": 2}}, "price.input: Input should be a finite number"),
+        ({"price": {"input": 1, "output": 2, "ouput": 3}}, "price.ouput: is not a key of a price"),
+        ({"price": {"input": "0.1 USD", "output": 2}}, "price.input: Input should be a valid number"),
+        ({"price": 3}, "price: Input should be a dictionary"),
+        ({"concurrency": 0}, "concurrency: Input should be greater than or equal to 1"),
+        ({"concurrency": 2.5}, "concurrency: Input should be a valid integer"),
+    ],
+)
+def test_a_slip_in_a_price_is_named(write: Write, keys: dict[str, Any], message: str) -> None:
+    write(mine={"base_url": "http://x", "model": "m", **keys})
+    with pytest.raises(SuiteError, match=rf"endpoints\.mine: {message}"):
+        read_endpoints()

@@ -1,10 +1,12 @@
 """One request to a real HTTP server: what is sent, what comes of the answer, what is tried again, what is refused."""
 
+import asyncio
 import logging
 import shutil
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -14,16 +16,22 @@ from typing import Any
 import pytest
 
 from alpaca_eval_suite.errors import SuiteError, UsageError
+from alpaca_eval_suite.models import endpoint_state
+from alpaca_eval_suite.models.blocking_endpoint import BlockingEndpointClient
 from alpaca_eval_suite.models.endpoint import Endpoint
 from alpaca_eval_suite.models.endpoint_client import EndpointClient
-from alpaca_eval_suite.models.endpoint_dialect import Usage
-from alpaca_eval_suite.models.endpoint_errors import BlockedError
+from alpaca_eval_suite.models.endpoint_dialect import RemoteGeneration, Usage
+from alpaca_eval_suite.models.endpoint_errors import BlockedError, LostAnswerError
 from alpaca_eval_suite.models.request import GenerationRequest, Message, TooLongError
 
 SECRET = "sk-Abc123-very-secret"
 ASK = GenerationRequest("The capital of Tanzania?", max_tokens=8)
 
-Client = Callable[..., EndpointClient]
+AZURE = {"kind": "azure", "deployment": "my-gpt", "api_version": "2024-10-21", "api_key_env": "MINE"}
+SCHEMA = {"type": "object", "properties": {"better": {"enum": ["A", "B"]}}, "required": ["better"]}
+STRUCTURED = GenerationRequest("A or B?", max_tokens=8, json_schema=SCHEMA)
+
+Client = Callable[..., BlockingEndpointClient]
 
 
 class Watch:
@@ -33,6 +41,9 @@ class Watch:
         self.notices: list[str] = []
         self.sleeps: list[float] = []
 
+    async def sleep(self, seconds: float) -> None:
+        self.sleeps.append(seconds)
+
 
 @pytest.fixture
 def watch() -> Watch:
@@ -40,18 +51,23 @@ def watch() -> Watch:
 
 
 @pytest.fixture
-def client(server: Any, watch: Watch, monkeypatch: pytest.MonkeyPatch) -> Client:
+def client(server: Any, watch: Watch, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
     """client(**keys of the endpoint): asks the server of this test, and never really sleeps."""
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "ALPACA_OFFLINE", "ALPACA_ENDPOINTS"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
     monkeypatch.setenv("MINE", SECRET)
 
-    def make(**keys: Any) -> EndpointClient:
-        given = {"name": "mine", "base_url": server.base_url, "model": "asked-1", **keys}
-        return EndpointClient(Endpoint.model_validate(given), notice=watch.notices.append, sleep=watch.sleeps.append)
+    made = []
 
-    return make
+    def make(**keys: Any) -> BlockingEndpointClient:
+        endpoint = Endpoint.model_validate({"name": "mine", "base_url": server.base_url, "model": "asked-1", **keys})
+        made.append(BlockingEndpointClient(endpoint, notice=watch.notices.append, sleep=watch.sleep))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
 
 
 # --- what is sent, what comes back
@@ -118,8 +134,7 @@ def test_a_completions_endpoint_cannot_chat(client: Client, server: Any) -> None
 
 
 def test_azure(client: Client, server: Any) -> None:
-    azure = {"kind": "azure", "deployment": "my-gpt", "api_version": "2024-10-21", "api_key_env": "MINE"}
-    client(**azure, base_url=server.root, model="gpt-4o").complete(ASK)
+    client(**AZURE, base_url=server.root, model="gpt-4o").complete(ASK)
     (seen,) = server.seen
     assert seen.path == "/openai/deployments/my-gpt/chat/completions?api-version=2024-10-21"
     assert seen.headers["api-key"] == SECRET
@@ -244,6 +259,140 @@ def test_stop_strings_that_are_passed_over_in_silence(client: Client, server: An
     assert answer.fallbacks == ("stop strings are passed over by the server; answers are cut at them here",)
 
 
+def test_log_probabilities_that_are_passed_over_in_silence(client: Client) -> None:
+    answer = client().complete(GenerationRequest("A or B?", max_tokens=1, top_logprobs=2))
+    assert answer.fallbacks == ("log-probabilities are passed over by the server; there are none",)
+
+
+def test_a_schema_is_sent(client: Client, server: Any, watch: Watch) -> None:
+    assert client().complete(STRUCTURED).fallbacks == ()
+    assert server.seen[0].body["response_format"] == {
+        "type": "json_schema",
+        "json_schema": {"name": "answer", "strict": True, "schema": SCHEMA},
+    }
+    assert watch.notices == []
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        # OpenAI's older models, Azure's older API versions, DeepSeek, Groq, Mistral, servers on FastAPI
+        (400, {"error": {"message": "Invalid parameter: 'response_format' of type 'json_schema' is not supported with "
+                         "this model.", "param": "response_format", "code": None}}),
+        (400, {"error": {"code": "BadRequest", "message": "response_format value as json_schema is enabled only for "
+                         "api versions 2024-08-01-preview and later"}}),
+        (400, {"error": {"message": "This response_format type is unavailable now", "param": None, "code": "x"}}),
+        (400, {"error": {"message": "This model does not support response format `json_schema`."}}),
+        (422, {"detail": [{"loc": ["body", "response_format", "type"], "msg": "Input should be 'text' or "
+                           "'json_object'"}]}),
+        (422, {"detail": [{"loc": ["body", "response_format"], "msg": "Extra inputs are not permitted"}]}),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("keys", [{}, AZURE])
+def test_a_refused_schema(
+    client: Client, server: Any, watch: Watch, fake_openai: ModuleType, status: int, body: Any, keys: Any
+) -> None:
+    server.answer = lambda seen: (
+        fake_openai.Reply(status, body) if "response_format" in seen.body else fake_openai.chat('{"better": "A"}')
+    )
+    mine = client(**keys)
+    answers = [mine.complete(STRUCTURED) for _ in range(2)]
+    assert len(server.seen) == 3
+    assert watch.notices == ["structured output is refused; the form of answers is left to the model"]
+    assert {answer.fallbacks for answer in answers} == {tuple(watch.notices)}
+    assert mine.complete(ASK).fallbacks == ()  # nothing was asked that is refused
+
+
+def test_a_schema_that_is_wrong_is_an_error(client: Client, server: Any, fake_openai: ModuleType) -> None:
+    server.then(
+        fake_openai.error(400, "Invalid schema for response_format 'answer': 'x' is no type.", param="response_format")
+    )
+    with pytest.raises(SuiteError, match=r"did not accept the request \(400: Invalid schema for response_format"):
+        client().complete(STRUCTURED)
+    assert len(server.seen) == 1
+
+
+# --- what is learnt is shared by all who ask the same
+
+
+def test_another_client_knows_what_is_refused(
+    client: Client, server: Any, watch: Watch, fake_openai: ModuleType
+) -> None:
+    server.answer = refuses(fake_openai, "max_tokens", param="{0}")
+    for name in ("mine", "yours"):
+        assert len(client(name=name).complete(ASK).fallbacks) == 1
+    assert len(server.seen) == 3
+    assert len(watch.notices) == 2  # each says it once: who reads one may not read the other
+    client(model="asked-2").complete(ASK)
+    assert len(server.seen) == 5  # another model may take more
+
+
+def together(*clients: BlockingEndpointClient, requests: int = 12) -> list[RemoteGeneration]:
+    """So many requests at a time by each client; they have threads of their own."""
+    with ThreadPoolExecutor(requests * len(clients)) as pool:
+        return list(pool.map(lambda index: clients[index % len(clients)].complete(ASK), range(requests * len(clients))))
+
+
+def test_clients_share_the_places(client: Client, server: Any, fake_openai: ModuleType) -> None:
+    reply = fake_openai.chat("Yes.")
+    server.then(fake_openai.Reply(body=reply.body, after=0.01))
+    together(client(concurrency=3), client(name="other", concurrency=3))
+    assert (server.most_open, len(server.seen)) == (3, 24)
+
+
+def test_a_server_that_asks_to_slow_down_gets_fewer_at_a_time(
+    client: Client, server: Any, fake_openai: ModuleType
+) -> None:
+    """It takes four at a time, and never says for how long to wait."""
+    body = fake_openai.chat("Yes.").body
+
+    def answer(seen: Any) -> Any:
+        return fake_openai.error(429, "Slow down.") if server.open > 4 else fake_openai.Reply(body=body, after=0.01)
+
+    server.answer = answer
+    mine = client()
+    together(mine, requests=32)
+    refused = len(server.seen) - 32
+    assert refused > 0
+    known = endpoint_state.known_of(endpoint_state.place_of(mine.endpoint), 64)
+    assert 1 <= known.limiter.window < 16
+
+
+def test_while_others_are_answered_a_request_goes_on_asking(
+    client: Client, server: Any, watch: Watch, fake_openai: ModuleType
+) -> None:
+    def answer(seen: Any) -> Any:
+        unlucky = "unlucky" in str(seen.body) and len(server.seen) < 20
+        return fake_openai.error(429, "Slow down.") if unlucky else fake_openai.chat("Yes.")
+
+    server.answer = answer
+    mine = client()
+
+    async def sleep_while_another_asks(seconds: float) -> None:
+        watch.sleeps.append(seconds)
+        await other.complete(ASK)
+
+    other = EndpointClient(mine.endpoint, sleep=watch.sleep)
+
+    async def main() -> str:
+        unlucky = EndpointClient(mine.endpoint, sleep=sleep_while_another_asks)
+        try:
+            return (await unlucky.complete(GenerationRequest("unlucky", max_tokens=1))).text
+        finally:
+            await asyncio.gather(unlucky.close(), other.close())
+
+    assert asyncio.run(main()) == "Yes."
+    assert len([seen for seen in server.seen if "unlucky" in str(seen.body)]) > 6
+
+
+def test_a_pause_is_kept_by_all(client: Client, server: Any, watch: Watch, fake_openai: ModuleType) -> None:
+    server.then(fake_openai.error(429, "Slow down.", headers={"Retry-After": "30"}), fake_openai.chat("Yes."))
+    client().complete(ASK)
+    client(name="other").complete(ASK)
+    assert len(watch.sleeps) == 2
+    assert all(25 < slept < 35 for slept in watch.sleeps)
+
+
 # --- what may pass is tried again
 
 
@@ -327,6 +476,119 @@ def test_a_server_that_says_nothing(client: Client, server: Any, fake_openai: Mo
     assert client(timeout=5).complete(ASK).text == "Yes."
 
 
+@pytest.mark.parametrize(
+    ("fault", "doubts"),
+    [
+        ("reset", 1),
+        ("cut off", 1),
+        ("truncated", 1),
+        ("silence", 1),
+        ("too many", 0),
+        ("failed", 0),
+    ],
+)
+def test_an_answer_that_may_have_been_made_is_in_doubt(
+    client: Client, server: Any, fake_openai: ModuleType, fault: str, doubts: int
+) -> None:
+    faults = {
+        "reset": fake_openai.Reply(reset=True),
+        "cut off": fake_openai.Reply(body='{"choices": [{"mess'),
+        "truncated": fake_openai.Reply(body='{"choices": [', headers={"Content-Length": "500"}),
+        "silence": fake_openai.Reply(after=0.3),
+        "too many": fake_openai.error(429, "Slow down."),
+        "failed": fake_openai.error(500, "Out of memory."),
+    }
+    server.then(faults[fault], fake_openai.chat("Yes."))
+    calls: list[str] = []
+
+    async def complete(forbid: bool) -> str:
+        async def at_once(seconds: float) -> None:
+            pass
+
+        def in_doubt() -> None:
+            calls.append(fault)
+            if forbid:
+                raise LookupError("not again")
+
+        asking = EndpointClient(client(timeout=0.1 if fault == "silence" else 9).endpoint, sleep=at_once)
+        try:
+            return (await asking.complete(ASK, in_doubt=in_doubt)).text
+        finally:
+            await asking.close()
+
+    assert asyncio.run(complete(forbid=False)) == "Yes."
+    assert len(calls) == doubts
+    server.then(faults[fault], fake_openai.chat("Yes."))
+    before = len(server.seen)
+    if doubts:
+        with pytest.raises(LookupError, match="not again"):
+            asyncio.run(complete(forbid=True))
+        assert len(server.seen) == before + 1
+
+
+def test_the_error_says_whether_an_answer_may_be_lost(client: Client, server: Any, fake_openai: ModuleType) -> None:
+    server.then(fake_openai.Reply(reset=True))
+    with pytest.raises(LostAnswerError, match="hung up"):
+        client().complete(ASK)
+    server.close()
+    with pytest.raises(SuiteError, match="could not be reached") as caught:
+        client().complete(ASK)
+    assert not isinstance(caught.value, LostAnswerError)
+
+
+# --- other parts of the API
+
+
+async def other_part(endpoint: Endpoint, *call: Any, raw: bool = False, **keys: Any) -> Any:
+    async def at_once(seconds: float) -> None:
+        pass
+
+    asking = EndpointClient(endpoint, sleep=at_once)
+    try:
+        return await (asking.request_bytes if raw else asking.request_json)(*call, **keys)
+    finally:
+        await asking.close()
+
+
+def test_files_and_batches(client: Client, server: Any, fake_openai: ModuleType) -> None:
+    endpoint = client(api_key_env="MINE").endpoint
+    server.then(
+        fake_openai.error(500, "Not now."), fake_openai.Reply(body='{"id": "fi'), fake_openai.Reply(body={"id": "f"})
+    )
+    form = {"purpose": "batch", "file": ("batch.jsonl", b'{"custom_id": "1"}\n')}
+    assert asyncio.run(other_part(endpoint, "POST", "/files", data=form)) == {"id": "f"}
+    assert len(server.seen) == 3
+    uploaded = server.seen[2]
+    assert uploaded.headers["content-type"].startswith("multipart/form-data")
+    assert 'name="purpose"' in uploaded.body
+    assert 'filename="batch.jsonl"' in uploaded.body
+    assert '{"custom_id": "1"}' in uploaded.body
+
+    server.then(fake_openai.Reply(body={"id": "b"}))
+    assert asyncio.run(other_part(endpoint, "POST", "/batches", json={"input_file_id": "f"})) == {"id": "b"}
+    server.then(fake_openai.Reply(body='{"a": 1}\n{"a": 2}\n'))
+    assert asyncio.run(other_part(endpoint, "GET", "/files/f/content", raw=True)) == b'{"a": 1}\n{"a": 2}\n'
+    assert [(seen.method, seen.path) for seen in server.seen[2:]] == [
+        ("POST", "/v1/files"), ("POST", "/v1/batches"), ("GET", "/v1/files/f/content"),
+    ]  # fmt: skip
+    assert {seen.headers["authorization"] for seen in server.seen} == {f"Bearer {SECRET}"}
+
+    server.then(fake_openai.error(404, "Not Found"))
+    with pytest.raises(SuiteError, match=r"endpoint mine \(.*/v1/batches/x\): has nothing at this address"):
+        asyncio.run(other_part(endpoint, "GET", "/batches/x"))
+
+
+def test_files_and_batches_of_azure(client: Client, server: Any, fake_openai: ModuleType) -> None:
+    server.then(fake_openai.Reply(body={}))
+    endpoint = client(**AZURE, base_url=server.root).endpoint
+    asyncio.run(other_part(endpoint, "GET", "/batches/b"))
+    asyncio.run(other_part(endpoint, "GET", "/batches?limit=5"))
+    assert [seen.path for seen in server.seen] == [
+        "/openai/batches/b?api-version=2024-10-21", "/openai/batches?limit=5&api-version=2024-10-21",
+    ]  # fmt: skip
+    assert server.seen[0].headers["api-key"] == SECRET
+
+
 # --- what stands is said so that a person can act
 
 
@@ -362,9 +624,8 @@ def test_azure_without_such_a_deployment(client: Client, server: Any, fake_opena
     server.then(
         fake_openai.error(404, "The API deployment for this resource does not exist.", code="DeploymentNotFound")
     )
-    azure = {"kind": "azure", "deployment": "my-gpt", "api_version": "2024-10-21", "api_key_env": "MINE"}
     with pytest.raises(SuiteError, match="has no deployment 'my-gpt', or not in API version 2024-10-21"):
-        client(**azure, base_url=server.root).complete(ASK)
+        client(**AZURE, base_url=server.root).complete(ASK)
 
 
 def test_a_server_that_wants_a_key(client: Client, server: Any, fake_openai: ModuleType) -> None:
@@ -474,6 +735,21 @@ def test_the_key_is_in_no_message_and_no_log(
     assert SECRET not in repr(mine.endpoint)
 
 
+def test_a_key_that_an_answer_repeats_is_blotted_out(client: Client, server: Any, fake_openai: ModuleType) -> None:
+    server.then(fake_openai.Reply(body={"error": f"no account for {SECRET}"}))
+    with pytest.raises(SuiteError, match=r"an error: no account for \*\*\*"):
+        client(api_key_env="MINE").complete(ASK)
+
+
+def test_passwords_that_other_programs_keep_are_not_sent(
+    client: Client, server: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login me password of-another-service\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    client().complete(ASK)
+    assert "authorization" not in server.seen[0].headers
+
+
 # --- proxies, certificates, offline mode
 
 
@@ -511,6 +787,25 @@ def test_a_proxy_is_used_but_never_for_this_machine(
         assert (len(proxy.seen), len(server.seen)) == (1, 2)
     finally:
         proxy.close()
+
+
+def test_addresses_that_no_proxy_names(
+    client: Client, server: Any, fake_openai: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", server.root)
+    client(base_url="http://models.example/v1").complete(ASK)
+    assert len(server.seen) == 1
+    monkeypatch.setenv("NO_PROXY", "other.example,.example")
+    with pytest.raises(SuiteError, match="could not be reached"):
+        client(base_url="http://models.example/v1").complete(ASK)
+    assert len(server.seen) == 1
+
+
+def test_a_proxy_of_another_kind(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALL_PROXY", "socks5://me:secret@127.0.0.1:1080")
+    with pytest.raises(SuiteError, match=r"a proxy of another kind than HTTP \(socks5\)") as caught:
+        client(base_url="https://models.example/v1")
+    assert "secret" not in str(caught.value)
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl, which makes the certificate, is not installed")
