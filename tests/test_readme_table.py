@@ -1,10 +1,10 @@
-"""The figures in README.md are those of the committed entry and of the committed agreement."""
+"""The figures in README.md are those of the committed entry and of the committed judge's card."""
 
 from pathlib import Path
 
 import pytest
 
-from alpaca_eval_suite.judge.agreement import agreement_of
+from alpaca_eval_suite.judge.card import card_of, share_text
 from alpaca_eval_suite.leaderboard.cells import rate_text
 from alpaca_eval_suite.leaderboard.entry import read_entries
 from alpaca_eval_suite.leaderboard.record import RunRecord
@@ -34,8 +34,11 @@ def test_rates_are_those_of_the_entry(scenario: str, rates: tuple[str, ...]) -> 
     assert f"| {run.scenario.n_items} |" in row
 
 
-def test_the_judges_agreement_is_the_measured_one() -> None:
-    agreement = agreement_of("builtin:checks")
-    assert agreement is not None
-    assert f"in {agreement.agreement} of {agreement.n_pairs} pairs" in README
-    assert f"in {agreement.on_decided} of the {agreement.n_decided}" in README
+def test_the_judges_agreement_is_that_of_its_card() -> None:
+    card = card_of("builtin:checks")
+    assert card is not None
+    found = card.measures
+    assert f"in {share_text(found.accuracy_all)} of {found.n_pairs} pairs" in README
+    assert f"in {share_text(found.on_decided)} of the {found.on_decided.n}" in README
+    assert f"readers with each other {share_text(found.ceiling)}" in README
+    assert f'"longer wins" {100 * (found.controls["longer_wins"].value or 0):.0f} %' in README

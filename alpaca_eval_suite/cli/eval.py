@@ -26,15 +26,19 @@ _QUICKSTART_SCENARIOS = ("user_oriented_mini", "capitals")
 def _shared_options(command: Callable[..., Any]) -> Callable[..., Any]:
     options = [
         click.option("--judge", default="auto", show_default=True, metavar="NAME",
-                     help="builtin:checks, endpoint/NAME, a HELM deployment (openai/gpt-4o-mini), none, or auto."),
+                     help="builtin:checks, builtin:longer, endpoint/NAME, FORM@endpoint/NAME (as letter_logprobs), a "
+                          "checkpoint folder, a judge's YAML file, a HELM deployment (openai/gpt-4o-mini), none, or "
+                          "auto."),
         click.option("--probe-judge", default="none", show_default=True, metavar="NAME",
-                     help="A HELM deployment that labels the answers to probes; none: their rules do."),
+                     help="endpoint/NAME, a checkpoint folder or a HELM deployment that labels the answers to probes; "
+                          "none: their rules do."),
         click.option("--baseline", default="card", show_default=True, metavar="WHAT",
                      help="What to compare with: card (the scenario's own), an outputs file, endpoint/NAME, or a HELM "
                           "deployment."),
         click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only N items of each scenario."),
-        click.option("--orders", type=click.Choice(["both", "single"]), default="both", show_default=True,
-                     help="Ask the judge about each pair in both orders, or in one drawn at random."),
+        click.option("--orders", type=click.Choice(["both", "single", "balanced"]),
+                     help="Show the judge each pair in both orders, once with the model's output first (single), or "
+                          "once with half of them each way (balanced).  [default: both, or as the judge's file says]"),
         click.option("--seed", type=int, default=0, show_default=True, help="Seed of every random draw."),
         click.option("--max-tokens", type=click.IntRange(min=1), metavar="N",
                      help="Longest answer, in the model's tokens.  [default: the scenario's]"),

@@ -38,6 +38,10 @@ _COMMANDS = {
         "alpaca_eval_suite.cli.leaderboard:leaderboard_group",
         "Make entries and tables from runs, and show them.",
     ),
+    "judge": LazyCommand(
+        "alpaca_eval_suite.cli.judge:judge_group",
+        "Compare two files of outputs by judges, and measure judges.",
+    ),
     "stats": LazyCommand(
         "alpaca_eval_suite.cli.stats:stats_group",
         "Win rates, comparisons and rankings from files of verdicts.",

@@ -11,12 +11,14 @@ from helm.benchmark.adaptation.scenario_state import ScenarioState
 
 from alpaca_eval_suite.cards import outputs_hash, scenario_hash
 from alpaca_eval_suite.evaluate import replay, served
-from alpaca_eval_suite.evaluate.local import PREFIX, fingerprint_of_deployment, open_checkpoint
+from alpaca_eval_suite.evaluate.judges import is_local, public_name
+from alpaca_eval_suite.evaluate.local import PREFIX, open_checkpoint
 from alpaca_eval_suite.evaluate.rates import Judged, information
+from alpaca_eval_suite.evaluate.remote import endpoint_of
 from alpaca_eval_suite.evaluate.settings import NONE, Settings
 from alpaca_eval_suite.evaluate.trained_prompt import prompt_record
-from alpaca_eval_suite.judge.agreement import Agreement, agreement_of
-from alpaca_eval_suite.judge.builtin import NAME as BUILTIN
+from alpaca_eval_suite.judge.card import NOT_CALIBRATED, JudgeCard, card_of
+from alpaca_eval_suite.judge.families import self_judged
 from alpaca_eval_suite.leaderboard.record import (
     BaselineRecord,
     DecodingRecord,
@@ -47,9 +49,9 @@ def model_name(adapter: AdapterSpec) -> str:
 
 
 def judge_name(settings: Settings) -> str:
-    """The judge in verdict lines and records: a local checkpoint by its folder's name and content, not its place."""
-    mark = fingerprint_of_deployment(settings.judge)
-    return f"{PREFIX}{name_of(settings.judge)}@{mark}" if mark else settings.judge
+    """The judge in verdict lines and records, see `judges.public_name`; the word for none where nobody judges."""
+    spec = settings.judge_spec()
+    return public_name(spec, labels=not settings.compares) if spec else NONE
 
 
 def baseline_name(settings: Settings) -> str | None:
@@ -128,40 +130,70 @@ def baseline(settings: Settings, name: str | None, states: Sequence[RequestState
 
 
 def judge(settings: Settings, items: Sequence[Judged], states: Sequence[RequestState]) -> JudgeRecord | None:
-    """The judge, with its measured agreement or the words "not calibrated"."""
+    """The judge, with the sentence of its card or the words "not calibrated"."""
     if settings.judge == NONE:
         return None
-    name = judge_name(settings)
-    # Agreement is measured on pairs: it says nothing of the labels that the same judge gives to single answers.
-    agreement = agreement_of(name) if settings.compares else None
-    builtin = settings.judge == BUILTIN
+    spec, judge_hash = settings.judge_spec(), settings.judge_hash()
+    # A card is measured on pairs: it says nothing of the labels that the same judge gives to single answers.
+    card = card_of(judge_hash) if judge_hash and settings.compares else None
+    builtin = spec is not None and spec.is_builtin
     return JudgeRecord(
-        name=name,
+        name=judge_name(settings),
         served_id=served.id_of(served.of_judge(states)),
-        template_sha256=None if builtin else settings.template_hash(),
+        template_sha256=settings.template_hash(),
         orders=settings.orders if settings.compares and not builtin else "single",
         seed=settings.seed,
-        calibrated=agreement is not None,
-        agreement=agreement.sentence() if agreement else "not calibrated",
-        has_information=_has_information(items, agreement),
+        calibrated=card is not None,
+        agreement=card.sentence() if card else NOT_CALIBRATED,
+        has_information=_has_information(items, card),
     )
 
 
 def notes(settings: Settings, state: ScenarioState) -> list[str]:
-    """What endpoints make doubtful about the numbers, one sentence each."""
-    states = state.request_states
+    """What makes the numbers doubtful, one sentence each: servers and their settings, a judge of the family."""
+    states, spec = state.request_states, settings.judge_spec()
+    evaluated, judging = _deployment(state.adapter_spec), str(spec.model) if spec else NONE
     found = [
-        *served.notes_of(_deployment(state.adapter_spec), served.of_answers(states)),
-        *served.notes_of(settings.judge, served.of_judge(states)),
+        *served.notes_of(evaluated, served.of_answers(states)),
+        *served.notes_of(judging, served.of_judge(states)),
         *served.notes_of(settings.baseline, served.of_baseline(states)),
+        *_self_judged(settings, evaluated),
     ]
     return list(dict.fromkeys(found))  # one endpoint may have two parts
 
 
-def _has_information(items: Sequence[Judged], agreement: Agreement | None) -> bool | None:
+def _self_judged(settings: Settings, evaluated: str) -> list[str]:
+    spec = settings.judge_spec()
+    if spec is None or spec.is_builtin:
+        return []
+    deployments = {
+        "judge": f"{PREFIX}{spec.model}" if is_local(spec) else str(spec.model).removeprefix("helm/"),
+        "model": evaluated,
+        "baseline": settings.baseline_deployment() if settings.compares else None,
+    }
+    names = {role: _own_name(deployment) for role, deployment in deployments.items() if deployment}
+    if settings.compares:
+        names.setdefault("baseline", baseline_name(settings) or "")
+    prints = {
+        _own_name(deployment): open_checkpoint(deployment).fingerprint
+        for deployment in deployments.values()
+        if deployment and deployment.startswith(PREFIX)
+    }
+    why = self_judged(names["judge"], names["model"], names.get("baseline", ""), fingerprints=prints)
+    return [f"{judge_name(settings)}: self-judged: {why}."] if why else []
+
+
+def _own_name(deployment: str) -> str:
+    """What the model calls itself: an endpoint's model, a checkpoint's whole path, whose outputs a file holds."""
+    if endpoint := endpoint_of(deployment):
+        return endpoint.model
+    return deployment.removeprefix(PREFIX) if deployment.startswith(PREFIX) else name_of(deployment)
+
+
+def _has_information(items: Sequence[Judged], card: JudgeCard | None) -> bool | None:
     """The information floor: consistency over orders, and agreement with labels, as far as either is known."""
     consistent = information(items)
-    agreeing = agreement.has_information if agreement else None
+    agreeing = card.has_information if card else None
     known = [fact for fact in (consistent, agreeing) if fact is not None]
     return all(known) if known else None
 

@@ -7,11 +7,12 @@ from pathlib import Path
 from alpaca_eval_suite.cards import load_card, load_instructions
 from alpaca_eval_suite.errors import UsageError
 from alpaca_eval_suite.evaluate import replay
+from alpaca_eval_suite.evaluate.judges import judge_spec
 from alpaca_eval_suite.evaluate.local import open_checkpoint
 from alpaca_eval_suite.evaluate.remote import check_endpoint, endpoint_of
-from alpaca_eval_suite.evaluate.settings import NONE, Settings, make_settings
+from alpaca_eval_suite.evaluate.settings import AUTO, NONE, Settings, make_settings
 from alpaca_eval_suite.evaluate.trained_prompt import warning
-from alpaca_eval_suite.judge.builtin import NAME as BUILTIN
+from alpaca_eval_suite.judge.schema import Orders
 from alpaca_eval_suite.models.embedded import EMBEDDED_MODELS
 
 LOCAL = "alpaca/"
@@ -29,7 +30,7 @@ class Options:
 
     `outputs` is a file of outputs in the place of a model, for the one scenario that is named; `model_name` is whose
     they are, where the rows do not say it. `judge` compares; `probe_judge` labels the answers to probes in the place
-    of their rules.
+    of their rules. `orders` None: as the judge's file says, which is both where it says nothing.
     """
 
     model: str | None
@@ -39,7 +40,7 @@ class Options:
     judge: str = "auto"
     probe_judge: str = NONE
     baseline: str = "card"
-    orders: str = "both"
+    orders: Orders | None = None
     seed: int = 0
     prompt_format: str = "alpaca"
     max_tokens: int | None = None
@@ -61,10 +62,11 @@ class Stage:
 
     @property
     def n_verdicts(self) -> int:
-        """How often a judge is asked; `builtin:checks` is asked once a pair, a probe's judge once an answer."""
-        if self.settings.judge == NONE:
+        """How often a judge is asked; a program of ours is asked once a pair, a probe's judge once an answer."""
+        spec = self.settings.judge_spec()
+        if spec is None:
             return 0
-        twice = self.settings.orders == "both" and self.settings.compares and self.settings.judge != BUILTIN
+        twice = self.settings.orders == "both" and self.settings.compares and not spec.is_builtin
         return self.n_items * (2 if twice else 1)
 
 
@@ -169,7 +171,9 @@ def make_plan(options: Options) -> Plan:
     for name in (deployment, options.baseline):
         check_endpoint(name, chat=chat)
     for name in (options.judge, options.probe_judge):
-        check_endpoint(name)
+        if name not in (AUTO, NONE):
+            check_endpoint(str(judge_spec(name).model), chat=True)
+    orders = {} if options.orders is None else {"orders": options.orders}
     stages = []
     for name in options.scenarios:
         # The judge of pairs never takes a rule's place unasked: it would cost, and change what is measured.
@@ -178,12 +182,12 @@ def make_plan(options: Options) -> Plan:
             scenario=name,
             judge=options.judge if compares else options.probe_judge,
             baseline=options.baseline if compares else "card",
-            orders=options.orders,
             seed=options.seed,
             prompt_format=options.prompt_format,
             max_tokens=options.max_tokens,
             thinking=options.thinking,
             thinking_tokens=options.thinking_tokens,
+            **orders,
         )
         n_items = len(load_instructions(settings.card))
         stages.append(Stage(settings, min(n_items, options.limit or n_items)))
@@ -224,12 +228,14 @@ def _deployment(model: str) -> str:
 def _entry(settings: Settings) -> str:
     """The shortest run entry that means these settings: defaults are left out."""
     known = settings.scenario in _OWN_RUN_SPECS
+    spec = settings.judge_spec()
+    own_orders = spec.orders if spec and settings.compares and not spec.is_builtin else "both"
     given = {
         "scenario": None if known else settings.scenario,
         "prompt_format": settings.prompt_format,
         "judge": settings.judge,
         "baseline": None if settings.baseline == "card" else settings.baseline,
-        "orders": None if settings.orders == "both" else settings.orders,
+        "orders": None if settings.orders == own_orders else settings.orders,
         "seed": settings.seed or None,
         "max_tokens": settings.max_tokens,
         "thinking": None if settings.thinking == "strip" else settings.thinking,

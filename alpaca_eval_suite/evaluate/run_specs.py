@@ -14,11 +14,10 @@ from helm.benchmark.scenarios.scenario import ScenarioSpec
 from alpaca_eval_suite.errors import UsageError
 from alpaca_eval_suite.evaluate.local import fingerprint_of_deployment
 from alpaca_eval_suite.evaluate.remote import endpoint_mark, refuse_when_offline
-from alpaca_eval_suite.evaluate.settings import NONE, Settings, make_settings
+from alpaca_eval_suite.evaluate.settings import Settings, make_settings
 from alpaca_eval_suite.evaluate.thoughts import budget_mark
 from alpaca_eval_suite.evaluate.trained_prompt import warn
 from alpaca_eval_suite.files import sha256_text
-from alpaca_eval_suite.judge.builtin import NAME as BUILTIN
 
 _PACKAGE = "alpaca_eval_suite.evaluate"
 
@@ -64,7 +63,7 @@ def make_run_spec(scenario: str, **arguments: Any) -> AlpacaRunSpec:
     Raises UsageError for arguments that do not fit.
     """
     settings = make_settings(scenario=scenario, **arguments)
-    _check_deployments(settings)
+    _check_baseline(settings)
     decoding = settings.decoding
     chat = settings.prompt_format == "chat"
     adapter = AdapterSpec(
@@ -95,27 +94,29 @@ def make_run_spec(scenario: str, **arguments: Any) -> AlpacaRunSpec:
     )
 
 
-def _check_deployments(settings: Settings) -> None:
-    """A judge or baseline that HELM does not know must show before hours of generation, not after."""
-    judge = settings.judge if settings.judge not in (NONE, BUILTIN) else None
-    for role, name in (("judge", judge), ("baseline", settings.baseline_deployment())):
-        if name is None:
-            continue
-        try:
-            get_model_deployment(name)
-            refuse_when_offline(name)
-        except ModelDeploymentNotFoundError as error:
-            raise UsageError(
-                f"HELM knows no deployment {name!r}, which the run names as its {role}",
-                next_step="docs/judges.md says how to describe a server in prod_env/model_deployments.yaml.",
-            ) from error
+def _check_baseline(settings: Settings) -> None:
+    """A baseline that HELM does not know must show before hours of generation. A judge does: its hash is in the name."""
+    name = settings.baseline_deployment()
+    if name is None:
+        return
+    try:
+        get_model_deployment(name)
+        refuse_when_offline(name)
+    except ModelDeploymentNotFoundError as error:
+        raise UsageError(
+            f"HELM knows no deployment {name!r}, which the run names as its baseline",
+            next_step="docs/judges.md says how to describe a server in prod_env/model_deployments.yaml.",
+        ) from error
 
 
 def _name(settings: Settings) -> str:
+    spec = settings.judge_spec()
+    judge = settings.judge if spec is None else spec.name if settings.compares else str(spec.model)
+    form, at, model = judge.rpartition("@")
     parts = {
         "prompt_format": settings.prompt_format,
         # As HELM names models: a path's last two parts, since a file's name must not be long. `spec` has the content.
-        "judge": "/".join(settings.judge.replace(":", "_").split("/")[-2:]),
+        "judge": form + at + "/".join(model.replace(":", "_").split("/")[-2:]),
         "spec": settings.spec_hash(),
     }
     return f"alpaca_{settings.scenario}:" + ",".join(f"{key}={value}" for key, value in parts.items())

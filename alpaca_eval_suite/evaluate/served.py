@@ -52,11 +52,11 @@ def id_of(served: Iterable[Served]) -> str | None:
 
 
 def notes_of(deployment: str, served: Sequence[Served]) -> list[str]:
-    """What a reader of the numbers must know of an endpoint's answers; empty for any other kind of deployment."""
-    endpoint = endpoint_of(deployment)
-    if endpoint is None or not served:
+    """What a reader of the numbers must know of answers: whose they were, and what was refused or could not be had."""
+    if not served:
         return []
     fresh, cached = ([one["served_id"] for one in served if one["cached"] is kept] for kept in (False, True))
     fallbacks = sorted({fallback for one in served for fallback in one["fallbacks"]})
-    notes = alias_notes(deployment, endpoint.model, fresh, cached)
+    endpoint = endpoint_of(deployment)
+    notes = alias_notes(deployment, endpoint.model, fresh, cached) if endpoint else []
     return [*notes, *(f"{deployment}: {fallback}." for fallback in fallbacks)]

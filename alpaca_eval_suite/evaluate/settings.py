@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -19,26 +19,26 @@ from alpaca_eval_suite.cards import (
     scenario_hash,
 )
 from alpaca_eval_suite.errors import UsageError
+from alpaca_eval_suite.evaluate.judges import judge_of, judge_spec, labeller_spec, labels_hash
 from alpaca_eval_suite.evaluate.validate import check_keys
 from alpaca_eval_suite.files import sha256_text
-from alpaca_eval_suite.judge import labelling, pairwise
+from alpaca_eval_suite.judge import labelling
 from alpaca_eval_suite.judge.builtin import NAME as BUILTIN
+from alpaca_eval_suite.judge.schema import JudgeSpec, Orders
 from alpaca_eval_suite.models.thinking import ThinkingMode
 from alpaca_eval_suite.probes.registry import probe_of
 from alpaca_eval_suite.prompts import PromptFormat
-from alpaca_eval_suite.types import Instruction
 
-Orders = Literal["both", "single"]
-
+AUTO = "auto"
 NONE = "none"
 
 
 class Settings(BaseModel):
     """The arguments of a run spec, checked.
 
-    `judge`: `builtin:checks`, a HELM deployment, or `none`; in a probe `none` (its rule reads the answers), or a
-    deployment that labels them in the rule's place. `baseline`: `card` (the scenario's own), an outputs file, a HELM
-    deployment, or `none`. `orders`: `both`, or `single` for one order drawn by `seed` and id. `thinking`: whether the
+    `judge`: a judge as `judges.judge_spec` knows it, or `none`; in a probe `none` (its rule reads the answers), or a
+    model that labels them in the rule's place. `baseline`: `card` (the scenario's own), an outputs file, a HELM
+    deployment, or `none`. `orders`: as in judge/orders.py, over the ids of the scenario. `thinking`: whether the
     thought of a reasoning model is taken out of its output; `thinking_tokens`: what it may take beyond `max_tokens`,
     which then counts from its end on (0: both share `max_tokens`).
     """
@@ -71,10 +71,28 @@ class Settings(BaseModel):
         """Whether a judge compares each output with the baseline's."""
         return self.judge != NONE and self.card.metric == "preference"
 
-    def template_hash(self) -> str:
-        """SHA-256 of the question that the judge is asked: which answer is better, or which label one has."""
-        probe = probe_of(self.card.metric) if self.judge != NONE else None
-        return labelling.template_hash(probe.meanings) if probe else pairwise.template_hash()
+    def judge_spec(self) -> JudgeSpec | None:
+        """Who judges, None where nobody does. Raises UsageError and SuiteError as `judges.judge_spec` does."""
+        if self.judge == NONE:
+            return None
+        return judge_spec(self.judge) if self.compares else labeller_spec(self.judge)
+
+    def judge_hash(self) -> str | None:
+        """64 hex digits over all that changes what the judge says, None where nobody judges."""
+        spec, probe = self.judge_spec(), probe_of(self.card.metric)
+        if spec is None:
+            return None
+        return labels_hash(judge_of(spec), probe.meanings) if probe else judge_of(spec).hash
+
+    def template_hash(self) -> str | None:
+        """SHA-256 of the question that the judge is asked: which answer is better, or which label one has.
+
+        None where nobody judges, or a program of ours.
+        """
+        spec, probe = self.judge_spec(), probe_of(self.card.metric)
+        if spec is None or spec.is_builtin:
+            return None
+        return labelling.template_hash(probe.meanings) if probe else sha256_text(spec.template)
 
     @property
     def decoding(self) -> Decoding:
@@ -104,11 +122,10 @@ class Settings(BaseModel):
         outputs = self.outputs_file()
         parts = [
             self.model_dump(exclude={"judge", "baseline", "max_tokens"}),
-            identity_of_deployment(self.judge),
+            self.judge_hash(),
             self.decoding.model_dump(),
             scenario_hash(self.card),
             outputs_hash(outputs) if outputs else identity_of_deployment(self.baseline),
-            self.template_hash(),
         ]
         return sha256_text(json.dumps(parts, sort_keys=True))[:8]
 
@@ -116,9 +133,11 @@ class Settings(BaseModel):
 def make_settings(**arguments: Any) -> Settings:
     """Settings from a run entry's arguments, the judge filled in; `judge=auto` takes the checks where all have them.
 
+    Without `orders` a judge's file says in which it is asked.
+
     Raises UsageError for an unknown argument or value, and for a judge that cannot judge this scenario.
     """
-    judge = str(arguments.pop("judge", "auto"))
+    judge = str(arguments.pop("judge", AUTO))
     try:
         settings = Settings(**arguments, judge=NONE)
     except ValidationError as error:
@@ -129,45 +148,31 @@ def make_settings(**arguments: Any) -> Settings:
     checkable = all("checks" in item.key for item in items)
     check_keys(settings.card, items)
     if settings.card.metric != "preference":
-        _check_probe_judge(settings.scenario, judge)
-        return settings.model_copy(update={"judge": NONE if judge == "auto" else judge})
+        judge = NONE if judge == AUTO else judge
+        if judge != NONE:
+            labeller_spec(judge)
+        return settings.model_copy(update={"judge": judge})
     outputs = settings.outputs_file()
     has_baseline = outputs is not None or settings.baseline_deployment() is not None
-    if judge == "auto":
+    if judge == AUTO:
         judge = BUILTIN if checkable and has_baseline else NONE
-    if judge == BUILTIN and not checkable:
+    if judge == NONE:
+        return settings
+    spec = judge_spec(judge)
+    if spec.model == BUILTIN and not checkable:
         raise UsageError(
             f"{BUILTIN} cannot judge {settings.scenario}: its items come without checks",
-            next_step="Name a HELM deployment as judge (judge=openai/gpt-4o-mini), or judge=none to generate only.",
+            next_step="Name another judge (judge=endpoint/NAME), or judge=none to generate only.",
         )
-    _check_judge_name(judge)
-    if judge != NONE and not has_baseline:
+    if not has_baseline:
         raise UsageError(
             f"{settings.scenario} has no baseline to compare with",
             next_step="Give baseline= an outputs file or a HELM deployment.",
         )
-    if judge != NONE and outputs is not None:
+    if outputs is not None:
         match_outputs(outputs, items)  # an output that is missing must be known before generation, not after
-    return settings.model_copy(update={"judge": judge})
-
-
-def _check_judge_name(judge: str) -> None:
-    if judge not in (BUILTIN, NONE) and "/" not in judge:
-        raise UsageError(
-            f"no judge is named {judge!r}",
-            next_step=f"Give {BUILTIN}, none, or a HELM deployment (organisation/model).",
-        )
-
-
-def _check_probe_judge(scenario: str, judge: str) -> None:
-    if judge == BUILTIN:
-        raise UsageError(
-            f"{BUILTIN} compares two answers, and {scenario} is a probe, in which each answer is read alone",
-            next_step="Leave judge out, so that the probe's rule reads the answers, or name a HELM deployment "
-            "(judge=openai/gpt-4o-mini) to take the rule's place.",
-        )
-    if judge != "auto":
-        _check_judge_name(judge)
+    own_orders = {} if spec.is_builtin or "orders" in arguments else {"orders": spec.orders}
+    return settings.model_copy(update={"judge": judge, **own_orders})
 
 
 def _check_baseline(settings: Settings) -> None:
@@ -181,9 +186,3 @@ def _check_baseline(settings: Settings) -> None:
             next_step="Check the path; a deployment is written organisation/model. A run entry cannot hold a path "
             "with a comma or an equals sign.",
         )
-
-
-def single_order(settings: Settings, item: Instruction) -> Literal["model_first", "baseline_first"]:
-    """The order in which a pair is shown when only one is: a coin seeded by the run's seed and the id."""
-    coin = int(sha256_text(f"{settings.seed}\0{item.id}")[:8], 16) % 2
-    return "baseline_first" if coin else "model_first"

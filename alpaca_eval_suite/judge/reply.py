@@ -1,4 +1,4 @@
-"""What every question to a judge has in common: a label that no answer can know, and a verdict in the last line only.
+"""What every question to a judge has in common: a label that no answer can know, and a verdict at the very end only.
 
 The label is made from the texts to be judged, so that an answer which holds a verdict of the right form cannot
 know it and cannot plant one.
@@ -9,16 +9,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from alpaca_eval_suite.files import sha256_text
+from alpaca_eval_suite.models.thinking import CLOSE, split_thought
 
 _LABEL_DIGITS = 12
-_THOUGHT, _END_OF_THOUGHT = "<think>", "</think>"
 _LONGEST_REASON = 600
 # Marks of emphasis; an underscore within a word ("over_refused") is none.
 _EMPHASIS = re.compile(r"[*`]|(?<![A-Za-z0-9])_+|_+(?![A-Za-z0-9])")
 
 
 class VerdictError(ValueError):
-    """The judge's reply holds no verdict that can be read; the message says why."""
+    """There is no verdict that can be read; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -39,29 +39,65 @@ def sendable(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
+def after_thoughts(reply: str, verdict_at: int | None = None) -> str:
+    """What the judge says when it has thought, stripped.
+
+    A judge may quote an answer that holds </think>, in its thought too. A verdict stands at the end of all, so the
+    last closing mark counts here, where a model's answer begins after the first. `verdict_at`: where a verdict begins
+    that may hold quotations itself; marks from there on are none.
+    Raises VerdictError when nothing is left, or the thoughts do not end.
+    """
+    before, rest = reply[:verdict_at], "" if verdict_at is None else reply[verdict_at:]
+    parts = split_thought(before)
+    if parts.unfinished:
+        raise VerdictError("the judge's thoughts were cut off before a verdict")
+    answer = (parts.answer.rpartition(CLOSE)[2] + rest).strip()
+    if not answer:
+        raise VerdictError("the judge said nothing")
+    return answer
+
+
+def without_emphasis(text: str) -> str:
+    """`text` without Markdown's marks of emphasis, stripped."""
+    return _EMPHASIS.sub("", text).strip()
+
+
+def shortened(reason: str) -> str:
+    """The judge's words, at a length that fits into a line of a file."""
+    return reason.strip()[:_LONGEST_REASON]
+
+
 def read_last_line(reply: str, mark: str, choices: Sequence[str]) -> tuple[str, str]:
     """The choice in the last line that is not blank, of the form "MARK: CHOICE", and the judge's words before it.
 
-    Nothing else in the reply is ever read as a verdict. Thoughts up to </think> are left out; marks of emphasis and
-    any case are allowed. Raises VerdictError when there is no verdict, a wrong mark, an unknown choice, two verdicts
-    that differ, or thoughts that do not end.
+    Raises VerdictError like `match_last_line`.
     """
-    answer = reply.rpartition(_END_OF_THOUGHT)[2].strip()
-    if not answer:
-        raise VerdictError("the judge said nothing")
-    if answer.startswith(_THOUGHT):
-        raise VerdictError("the judge's thoughts were cut off before a verdict")
-    body, _, last = answer.rpartition("\n")
+    found, reason = match_last_line(reply, mark, "|".join(map(re.escape, choices)))
+    return next(choice for choice in choices if choice.casefold() == found.casefold()), reason
+
+
+def match_last_line(reply: str, mark: str, verdict: str) -> tuple[str, str]:
+    """The verdict in the last line that is not blank, of the form "MARK: VERDICT", and the judge's words before it.
+
+    `verdict` is a regular expression. Nothing else in the reply is ever read as a verdict. Thoughts are left out;
+    marks of emphasis and any case are allowed. Raises VerdictError when there is no verdict, a wrong mark, an unknown
+    verdict, two that differ, or thoughts that do not end.
+    """
+    body, _, last = after_thoughts(reply).rpartition("\n")
     # ASCII, because without it IGNORECASE takes the Turkish i's for an I.
-    pattern = re.compile(rf"{re.escape(mark)}: *({'|'.join(map(re.escape, choices))})\b", re.IGNORECASE | re.ASCII)
-    match = pattern.fullmatch(_without_emphasis(last))
+    pattern = re.compile(rf"{re.escape(mark)}: *((?:{verdict})\b)", re.IGNORECASE | re.ASCII)
+    match = pattern.fullmatch(without_emphasis(last))
     if match is None:
         raise VerdictError(f"the last line is no verdict of the form asked for: {last.strip()[:80]!r}")
-    if any(other.casefold() != match[1].casefold() for other in pattern.findall(_without_emphasis(body))):
-        raise VerdictError("the judge gave two verdicts that differ")
-    choice = next(choice for choice in choices if choice.casefold() == match[1].casefold())
-    return choice, body.strip()[:_LONGEST_REASON]
+    if any(_bare(other) != _bare(match[1]) for other in pattern.findall(without_emphasis(body))):
+        raise differing()
+    return match[1], shortened(body)
 
 
-def _without_emphasis(text: str) -> str:
-    return _EMPHASIS.sub("", text).strip()
+def differing() -> VerdictError:
+    """The error for a judge that takes back what it said."""
+    return VerdictError("the judge gave two verdicts that differ")
+
+
+def _bare(verdict: str) -> str:
+    return "".join(verdict.split()).casefold()

@@ -12,7 +12,8 @@ def own_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test reads or writes outside its own folder, and nobody listens or has asked to stop."""
     monkeypatch.setenv("ALPACA_SCENARIOS", str(tmp_path / "scenarios"))
     monkeypatch.setenv("ALPACA_CACHE_DIR", str(tmp_path / "cache"))
-    monkeypatch.delenv("ALPACA_DATA_DIR", raising=False)
+    for name in ("ALPACA_DATA_DIR", "ALPACA_VERDICT_CACHE", "ALPACA_JUDGE_CARDS", "ALPACA_ENDPOINTS"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(progress, "_listeners", [])
     progress._stop.clear()
 

@@ -1,6 +1,7 @@
 """What is said beside each answer: checks, outcomes, verdicts, and what becomes of a judge that fails."""
 
 import re
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,36 +11,32 @@ import pytest
 from alpaca_eval_suite.cards import load_instructions
 from alpaca_eval_suite.errors import SuiteError
 from alpaca_eval_suite.evaluate import annotator as module
-from alpaca_eval_suite.evaluate import progress
+from alpaca_eval_suite.evaluate import helm_asker, progress
 from alpaca_eval_suite.evaluate.annotator import AlpacaAnnotator
 from alpaca_eval_suite.evaluate.scenario import AlpacaScenario
 from alpaca_eval_suite.evaluate.settings import Settings
+from alpaca_eval_suite.judge.cache import VerdictCache
+from alpaca_eval_suite.judge.orders import orders_of
 
 WriteScenario = Callable[..., Path]
+IDS = [f"t{number}" for number in range(6)]
 JUDGE = "simple/model1"  # any deployment that HELM knows; the client below answers in its place
 
 
 class Judge:
-    """Stands for HELM's AutoClient with its cache. `reply(prompt, label, n)`: a text, a result, or an exception."""
+    """Stands for HELM's AutoClient. `reply(prompt, label, n)`: a text, a result, or an exception."""
 
     def __init__(self, reply: Callable[[str, str, int], Any]) -> None:
         self._reply = reply
-        self._kept: dict[tuple[str, str | None], Any] = {}
         self.requests: list[Any] = []
 
     def make_request(self, request: Any) -> Any:
-        key = (request.prompt, request.random)
-        if key in self._kept:
-            return _result(self._kept[key], cached=True)
         self.requests.append(request)
         match = re.search(r"<answer-(?:A-)?(\w+)>", request.prompt)
         reply = self._reply(request.prompt, match[1] if match else "", len(self.requests))
         if isinstance(reply, Exception):
             raise reply
-        if not isinstance(reply, str):
-            return reply
-        self._kept[key] = reply
-        return _result(reply)
+        return _result(reply) if isinstance(reply, str) else reply
 
 
 def _result(text: str | None, **fields: Any) -> Any:
@@ -80,8 +77,9 @@ def annotating(client: Judge | None = None, **settings: Any) -> AlpacaAnnotator:
 
 
 @pytest.fixture(autouse=True)
-def with_helm(helm: Any) -> None:
-    """HELM's registries are filled."""
+def with_helm(helm: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """HELM's registries are filled, and the client that a test brings is the one that judges."""
+    monkeypatch.setattr(helm_asker, "without_cache", lambda client: client)
 
 
 def test_checks_say_what_failed(write_scenario: WriteScenario) -> None:
@@ -117,7 +115,7 @@ def test_a_judge_takes_the_place_of_a_probes_rule() -> None:
     assert (found["answer"]["outcome"], found["answer"]["reason"]) == ("refused", "It declines.")
     assert found["answer"]["raw"].startswith("It declines.\nLABEL-")
     (request,) = judge.requests
-    assert (request.model_deployment, request.temperature, request.random) == (JUDGE, 0.0, None)
+    assert (request.model_deployment, request.temperature, request.max_tokens) == (JUDGE, 0.0, 400)
     known = load_instructions(AlpacaScenario("capitals").card)[0]
     assert known.instruction in request.prompt
     assert f"- A good answer: {known.reference}" in request.prompt
@@ -131,7 +129,7 @@ def test_a_label_that_cannot_be_read_is_null_beside_the_rules() -> None:
     judge = Judge(labels(None))
     found = annotating(judge, scenario="capitals").annotate(answered("Rome.", scenario="capitals"))["answer"]
     assert found["outcome"] is None
-    assert found["reason"] == "VerdictError: the last line is no verdict of the form asked for: 'I like turtles.'"
+    assert found["reason"] == "the last line is no verdict of the form asked for: 'I like turtles.'"
     assert (found["raw"], found["rule"]["label"]) == ("I like turtles.", "wrong")
 
 
@@ -156,7 +154,7 @@ def test_a_judge_of_a_probe_that_never_works_stops_the_run() -> None:
     annotator = annotating(judge, scenario="capitals")
     for index in range(19):
         annotator.annotate(answered("Rome.", index, scenario="capitals"))
-    with pytest.raises(SuiteError, match=f"the judge {JUDGE} failed in each of the first 20 verdicts"):
+    with pytest.raises(SuiteError, match="the judge helm/simple/model1 failed in each of the first 20 verdicts"):
         annotator.annotate(answered("Rome.", 19, scenario="capitals"))
     assert len(judge.requests) == 20
 
@@ -188,24 +186,27 @@ def test_a_judge_is_asked_in_both_orders(write_scenario: WriteScenario, choice: 
     assert first.index("mine") < first.index("red")
     assert second.index("red") < second.index("mine")
     request = judge.requests[0]
-    assert (request.model_deployment, request.temperature, request.random) == (JUDGE, 0.0, None)
+    assert (request.model_deployment, request.temperature, request.max_tokens) == (JUDGE, 0.0, 400)
 
 
-def test_single_order_asks_once(write_scenario: WriteScenario) -> None:
+@pytest.mark.parametrize(("orders", "n_model_first"), [("single", 6), ("balanced", 3)])
+def test_one_order_asks_once(write_scenario: WriteScenario, orders: str, n_model_first: int) -> None:
     write_scenario()
     judge = Judge(says("A"))
-    annotator = annotating(judge, orders="single")
-    orders = [annotator.annotate(answered("mine", index))["verdicts"][0]["order"] for index in range(6)]
+    annotator = annotating(judge, orders=orders, seed=4)
+    shown = [annotator.annotate(answered("mine", index))["verdicts"][0]["order"] for index in range(6)]
     assert len(judge.requests) == 6
-    assert set(orders) == {"model_first", "baseline_first"}
+    assert shown.count("model_first") == n_model_first
+    drawn = orders_of(IDS, "balanced" if orders == "balanced" else "single", 4)
+    assert [(order,) for order in shown] == [drawn[id_] for id_ in IDS]
 
 
 @pytest.mark.parametrize(
     ("reply", "reason"),
     [
-        ("I like turtles.", "VerdictError: the last line is no verdict of the form asked for: 'I like turtles.'"),
-        ("", "VerdictError: the judge said nothing"),
-        (RuntimeError("no such model"), "RuntimeError: no such model"),
+        ("I like turtles.", "the last line is no verdict of the form asked for: 'I like turtles.'"),
+        ("", "the judge said nothing"),
+        (RuntimeError("no such model"), "no answer: it could not be asked (RuntimeError: no such model)"),
     ],
 )
 def test_a_failed_verdict_is_null_and_says_why(write_scenario: WriteScenario, reply: Any, reason: str) -> None:
@@ -222,7 +223,7 @@ def test_a_judge_that_does_not_answer_is_a_failed_verdict(write_scenario: WriteS
     write_scenario()
     refused = _result(None, success=False, error="quota")
     found = annotating(Judge(lambda *_: refused)).annotate(answered("mine"))
-    assert found["verdicts"][0]["reason"] == "VerdictError: the judge did not answer: quota"
+    assert found["verdicts"][0]["reason"] == "no answer: it did not answer: quota"
 
 
 def test_a_judge_that_never_works_stops_the_run(write_scenario: WriteScenario) -> None:
@@ -234,7 +235,7 @@ def test_a_judge_that_never_works_stops_the_run(write_scenario: WriteScenario) -
     with pytest.raises(SuiteError) as caught:
         annotator.annotate(answered("mine", 9))
     assert len(judge.requests) == 20
-    assert f"the judge {JUDGE} failed in each of the first 20 verdicts" in caught.value.what
+    assert "the judge letter@helm/simple/model1 failed in each of the first 20 verdicts" in caught.value.what
     assert "'nonsense'" in caught.value.what
     with pytest.raises(SuiteError):  # nobody else asks any more
         annotator.annotate(answered("mine", 25))
@@ -250,17 +251,25 @@ def test_one_success_and_the_run_goes_on(write_scenario: WriteScenario) -> None:
     assert wins.count(None) == 59
 
 
-def test_a_kept_reply_without_a_verdict_is_not_taken_twice(write_scenario: WriteScenario) -> None:
-    """HELM's cache keeps what a judge said on a bad day; the next run asks again."""
+def test_only_a_reply_with_a_verdict_is_kept(write_scenario: WriteScenario) -> None:
+    """What a judge said on a bad day is not held against it: the next run asks again."""
     write_scenario()
     state = answered("mine")
     judge = Judge(lambda prompt, label, n: f"VERDICT-{label}: A" if n > 4 else "nonsense")
-    annotate = annotating(judge, orders="single").annotate
-    assert [annotate(state)["verdicts"][0]["win"] for _ in range(4)] == [None] * 4
-    assert annotate(state)["verdicts"][0]["win"] is not None
-    assert annotate(state)["verdicts"][0]["win"] is not None
+    found = [annotating(judge, orders="single").annotate(state)["verdicts"][0]["win"] for _ in range(6)]
+    assert found == [None] * 4 + [1.0, 1.0]
     assert len(judge.requests) == 5
-    assert len({request.random for request in judge.requests}) == 5
+
+
+def test_a_kept_reply_that_cannot_be_read_any_more_is_passed_over(write_scenario: WriteScenario) -> None:
+    write_scenario()
+    state = answered("mine")
+    annotating(Judge(says("A")), orders="single").annotate(state)
+    with sqlite3.connect(VerdictCache().path) as kept:
+        kept.execute("UPDATE verdict SET reply = replace(reply, 'VERDICT', 'OPINION')")
+    judge = Judge(says("B"))
+    assert annotating(judge, orders="single").annotate(state)["verdicts"][0]["win"] == 0.0
+    assert len(judge.requests) == 1
 
 
 def test_baseline_of_another_deployment(write_scenario: WriteScenario) -> None:

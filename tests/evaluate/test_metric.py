@@ -12,7 +12,8 @@ from alpaca_eval_suite.evaluate.metric import AlpacaMetric
 from alpaca_eval_suite.evaluate.run_specs import make_run_spec
 from alpaca_eval_suite.evaluate.scenario import AlpacaScenario
 from alpaca_eval_suite.evaluate.settings import Settings
-from alpaca_eval_suite.judge.pairwise import template_hash
+from alpaca_eval_suite.files import sha256_text
+from alpaca_eval_suite.judge.spec import JudgeSpec, load_judge
 from alpaca_eval_suite.leaderboard.record import RunRecord, read_record
 from alpaca_eval_suite.stats.verdicts import read_preferences
 
@@ -23,6 +24,12 @@ RUN = "alpaca_trial:x=1,model=m"
 @pytest.fixture(autouse=True)
 def with_helm(helm: Any) -> None:
     """HELM's registries are filled."""
+
+
+def letter_hash() -> str:
+    spec = load_judge("letter")
+    assert isinstance(spec, JudgeSpec)
+    return sha256_text(spec.template)
 
 
 def state_of(
@@ -139,7 +146,7 @@ def test_record_says_how_to_repeat_the_run(run: tuple[Any, RunRecord, Path]) -> 
     assert record.baseline is not None
     assert (record.baseline.name, record.baseline.sha256) == ("painter", outputs_hash(outputs))
     assert record.judge is not None
-    assert (record.judge.name, record.judge.template_sha256) == ("openai/gpt-4", template_hash())
+    assert (record.judge.name, record.judge.template_sha256) == ("letter@helm/openai/gpt-4", letter_hash())
     assert (record.judge.orders, record.judge.seed, record.judge.agreement) == ("both", 5, "not calibrated")
     assert {"python", "alpaca-eval-suite", "crfm-helm"} <= set(record.versions)
 
@@ -157,7 +164,7 @@ def test_verdict_lines_lie_beside_the_run(run: tuple[Any, RunRecord, Path]) -> N
         ("t3", "baseline_first", None),
     ]
     first = preferences[0]
-    assert (first.model, first.baseline, first.judge) == ("simple/model1", "painter", "openai/gpt-4")
+    assert (first.model, first.baseline, first.judge) == ("simple/model1", "painter", "letter@helm/openai/gpt-4")
     assert (first.scenario, first.seed, first.len_model, first.len_baseline) == ("trial", 5, 8, 3)
     assert (first.slices, first.reason) == ({"topic": "even"}, "because")
 
@@ -223,9 +230,9 @@ def test_labels_of_a_judge_are_the_outcomes_of_a_probe(tmp_path: Path) -> None:
     assert (agreement.value, agreement.n_failed) == (pytest.approx(agreeing / (n_items - 3)), 3)
     assert agreement.ci is not None
     assert record.judge is not None
-    assert (record.judge.name, record.judge.orders, record.judge.seed) == ("openai/gpt-4", "single", 2)
+    assert (record.judge.name, record.judge.orders, record.judge.seed) == ("helm/openai/gpt-4", "single", 2)
     assert (record.judge.calibrated, record.judge.agreement) == (False, "not calibrated")
-    assert record.judge.template_sha256 == settings.template_hash() != template_hash()
+    assert record.judge.template_sha256 == settings.template_hash() != letter_hash()
     assert (record.baseline, record.win_rate, record.judge.has_information) == (None, None, None)
     assert not (folder / "preferences.jsonl").exists()
     stats = {stat.name.name: stat.mean for stat in result.aggregated_stats}
@@ -277,7 +284,7 @@ def test_a_local_checkpoint_is_known_by_content_and_no_path_is_told(
         told[role]
         == {
             "model": ("tiny", full),
-            "judge": (f"alpaca/tiny@{short(full)}", None),
+            "judge": (f"letter@tiny@{short(full)}", None),
             "baseline": ("tiny", full),
         }[role]
     )

@@ -1,6 +1,7 @@
 """Endpoints inside HELM: the deployment, the cache's key, what is kept of an answer, what is told of it."""
 
 import sqlite3
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -183,6 +184,20 @@ def test_waiting_ends_when_the_run_is_stopped(client: Any, server: Any, fake_ope
     with pytest.raises(progress.Stopped):
         ask(client())
     assert len(server.seen) == 1
+
+
+def test_a_silent_server_is_not_waited_for_when_the_run_is_stopped(
+    client: Any, server: Any, fake_openai: ModuleType
+) -> None:
+    def stop_and_say_nothing(seen: Any) -> Any:
+        progress.request_stop()
+        return fake_openai.Reply(after=5)
+
+    server.answer = stop_and_say_nothing
+    start = time.perf_counter()
+    with pytest.raises(progress.Stopped):
+        ask(client())
+    assert time.perf_counter() - start < 2
 
 
 def test_thoughts_that_come_by_themselves(client: Any, server: Any, fake_openai: ModuleType) -> None:

@@ -124,8 +124,11 @@ def test_every_run_spec_is_known_by_name(entry: str, arguments: dict[str, str]) 
 
 def test_name_holds_no_place_of_a_local_judge(make_checkpoint: MakeCheckpoint) -> None:
     folder = make_checkpoint("a/rather/long/way/down/judges/tiny")
-    assert ",judge=judges_tiny,spec=" in make_run_spec("trial", judge=f"alpaca/{folder}").name
-    assert ",judge=openai_gpt-4,spec=" in make_run_spec("trial", judge="openai/gpt-4").name
+    for judge in (f"alpaca/{folder}", str(folder)):
+        assert ",judge=letter@judges_tiny,spec=" in make_run_spec("trial", judge=judge).name
+    assert ",judge=ratings@judges_tiny,spec=" in make_run_spec("trial", judge=f"ratings@{folder}").name
+    assert ",judge=letter@openai_gpt-4,spec=" in make_run_spec("trial", judge="openai/gpt-4").name
+    assert ",judge=openai_gpt-4,spec=" in make_run_spec("capitals", judge="openai/gpt-4").name
 
 
 def test_wrong_argument_of_an_entry() -> None:

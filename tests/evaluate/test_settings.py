@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from alpaca_eval_suite.errors import SuiteError, UsageError
-from alpaca_eval_suite.evaluate.settings import Settings, make_settings, single_order
-from alpaca_eval_suite.types import Instruction
+from alpaca_eval_suite.evaluate.settings import Settings, make_settings
 
 WriteScenario = Callable[..., Path]
 NO_CHECKS = {"columns": {"slices": {}, "key": {}}}
@@ -19,7 +18,7 @@ NO_CHECKS = {"columns": {"slices": {}, "key": {}}}
     ("arguments", "message"),
     [
         ({"judgement": "x"}, "judgement: Extra inputs are not permitted"),
-        ({"orders": "twice"}, "orders: Input should be 'both' or 'single'"),
+        ({"orders": "twice"}, "orders: Input should be 'both', 'single' or 'balanced'"),
         ({"prompt_format": "html"}, "prompt_format: Input should be 'alpaca' or 'chat'"),
         ({"max_tokens": 0}, "max_tokens: Input should be greater than 0"),
         ({"max_tokens": "many"}, "max_tokens: Input should be a valid integer"),
@@ -58,9 +57,9 @@ def test_a_probes_judge_is_its_rule_or_a_deployment() -> None:
     assert make_settings(scenario="capitals").judge == "none"
     assert make_settings(scenario="capitals", judge="none").judge == "none"
     assert make_settings(scenario="capitals", judge="openai/gpt-4").judge == "openai/gpt-4"
-    with pytest.raises(UsageError) as caught:
-        make_settings(scenario="toxicity", judge="builtin:checks")
-    assert str(caught.value).startswith("builtin:checks compares two answers, and toxicity is a probe")
+    for judge in ("builtin:checks", "builtin:longer", "ratings@endpoint/x"):
+        with pytest.raises(UsageError, match=f"{judge} compares two answers, and in a probe each answer is read alone"):
+            make_settings(scenario="toxicity", judge=judge)
     with pytest.raises(UsageError, match="no judge is named 'gpt-4'"):
         make_settings(scenario="capitals", judge="gpt-4")
 
@@ -73,7 +72,9 @@ def test_the_hash_of_the_question_is_that_of_the_question_asked(write_scenario: 
         for name in ("capitals", "toxicity", "stereotypes")
     }
     assert len(of_labels - {of_pairs}) == 3  # the labels and what they mean are part of it
-    assert Settings(scenario="capitals").template_hash() == of_pairs  # as the names of older runs have it
+    assert Settings(scenario="trial", judge="ratings@helm/openai/gpt-4").template_hash() not in (of_pairs, None)
+    for judge in ("none", "builtin:checks"):
+        assert Settings(scenario="trial", judge=judge).template_hash() is None
 
 
 @pytest.mark.parametrize(
@@ -187,11 +188,3 @@ def test_spec_hash_knows_a_local_checkpoint_by_its_content(
 def test_settings_survive_helms_json() -> None:
     settings = Settings(scenario="trial", judge="a/b", baseline="c.jsonl", seed=3, max_tokens=7)
     assert Settings.model_validate(json.loads(json.dumps(settings.model_dump()))) == settings
-
-
-def test_single_order_is_a_fair_coin_of_seed_and_id() -> None:
-    items = [Instruction(f"i{index}", "x") for index in range(1000)]
-    draws = [[single_order(Settings(scenario="s", seed=seed), item) for item in items] for seed in (0, 0, 1)]
-    assert draws[0] == draws[1] != draws[2]
-    # 1000 tosses: four standard errors are 63.
-    assert all(437 <= draw.count("model_first") <= 563 for draw in draws)

@@ -9,7 +9,7 @@ import click
 
 from alpaca_eval_suite.cli.stats.shared import FILE, as_json_option, incomplete_option, print_json, read_verdicts
 from alpaca_eval_suite.errors import UsageError
-from alpaca_eval_suite.judge.agreement import agreement_of
+from alpaca_eval_suite.judge.card import NOT_CALIBRATED, JudgeCard, card_of_verdicts
 from alpaca_eval_suite.leaderboard.cells import percent, plain, rate_text
 from alpaca_eval_suite.leaderboard.record import RateRecord
 from alpaca_eval_suite.stats import Information, WinRate, has_information, units, win_rate
@@ -50,7 +50,10 @@ def win_rate_command(
     def found(of: Iterable[Preference]) -> WinRate:
         return win_rate(units(of, incomplete=incomplete), method=method, rng=seed)
 
-    reports = [_report(pair, by, found) for pair in _pairs(preferences)]
+    def card(judge: str) -> JudgeCard | None:
+        return card_of_verdicts(file, judge)
+
+    reports = [_report(pair, by, found, card) for pair in _pairs(preferences)]
     if as_json:
         # One shape for the usual file, which holds one model against one baseline.
         print_json(reports[0] if len(reports) == 1 else {"pairs": reports})
@@ -74,20 +77,23 @@ def _check_key(preferences: Sequence[Preference], by: str) -> None:
 
 
 def _report(
-    pair: Sequence[Preference], by: str | None, rate: Callable[[Iterable[Preference]], WinRate]
+    pair: Sequence[Preference],
+    by: str | None,
+    rate: Callable[[Iterable[Preference]], WinRate],
+    card_of: Callable[[str], JudgeCard | None],
 ) -> dict[str, Any]:
     """Everything that is printed on one model, baseline and scenario; the public JSON form."""
     first, information = pair[0], has_information(pair)
     judges = sorted({p.judge for p in pair})
-    agreement = agreement_of(judges[0]) if len(judges) == 1 else None
+    card = card_of(judges[0]) if len(judges) == 1 else None
     report: dict[str, Any] = {
         "scenario": first.scenario,
         "model": first.model,
         "baseline": first.baseline,
         "judges": judges,
-        "calibrated": agreement is not None,
-        "agreement": agreement.sentence() if agreement else "not calibrated",
-        "information": _information(information),
+        "calibrated": card is not None,
+        "agreement": card.sentence() if card else NOT_CALIBRATED,
+        "information": _information(information, card),
         **rate(pair).as_json(),
     }
     if by is not None:
@@ -98,10 +104,14 @@ def _report(
     return report
 
 
-def _information(information: Information) -> dict[str, Any]:
+def _information(information: Information, card: JudgeCard | None) -> dict[str, Any]:
+    """Below the floor by its own orders, or by its card: what it judged is no information."""
+    informative, reason = information.informative, information.reason
+    if card is not None and not card.has_information:
+        informative, reason = False, f"no information: by its card it is not above judges who do not read; {reason}"
     return {
-        "informative": information.informative,
-        "reason": information.reason,
+        "informative": informative,
+        "reason": reason,
         "order_consistency": information.consistency.as_json(),
         "floor": information.floor,
     }
