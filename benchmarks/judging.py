@@ -213,7 +213,7 @@ def time_ours(n_pairs: int) -> float:
         folder = Path(place)
         environment = prepare_judge(folder, server, n_pairs)
         seconds = timed(judge_line(folder), folder, environment)
-        rows = [json.loads(line) for line in (folder / "preferences.jsonl").read_text(encoding="utf-8").splitlines()]
+        rows = [json.loads(line) for line in (folder / "preferences.jsonl").read_bytes().splitlines()]
         failed = sum(row["win"] is None for row in rows)
         if len(rows) != 2 * n_pairs or failed or server.get("/counts")["outcomes"]["answer"] != 2 * n_pairs:
             raise RuntimeError(f"{len(rows)} verdicts of {2 * n_pairs}, {failed} of them failed")

@@ -39,7 +39,7 @@ PREFIX = "helm/"
 _CONCURRENCY = 16  # HELM's clients do not slow down by themselves
 _LOCAL_PATH = "prod_env"  # where helm-run looks, unless it is told otherwise
 _OURS = ("alpaca/", "outputs/", "endpoint/")
-_SECRET = re.compile(r"key|token|secret|password|credential|auth|header", re.IGNORECASE)
+_SECRET = re.compile(r"key|token$|secret|password|credential|auth|header", re.IGNORECASE)
 _NO_LOGPROBS = "HELM gives no log-probabilities of other letters; the letter alone counts"
 _NO_SCHEMA = "HELM holds no answer to a schema; the form is left to the model"
 

@@ -95,7 +95,7 @@ def make_run_spec(scenario: str, **arguments: Any) -> AlpacaRunSpec:
 
 
 def _check_baseline(settings: Settings) -> None:
-    """A baseline that HELM does not know must show before hours of generation. A judge does: its hash is in the name."""
+    """A baseline that HELM does not know must show before hours of generation. A judge shows in `_name`."""
     name = settings.baseline_deployment()
     if name is None:
         return

@@ -208,7 +208,7 @@ class Run:
         except ClaimLost:
             lane.held.append(call)
         except BudgetExhausted:
-            lane.short = True
+            lane.todo.appendleft(call)  # what others have reserved may come back; else claiming finds that it is over
         except (TooLongError, BlockedError) as error:
             self.keep(call, Answer(question.label, refused=str(error).replace("\n  ", " ")))
         except LostAnswerError as error:

@@ -37,9 +37,7 @@ _FEWEST_IDS = 2  # of a slice: one has no spread
 class _Mean(Protocol):
     """A mean by id with its interval; resamples, level and generator are set."""
 
-    def __call__(
-        self, values: FloatArray, items: Sequence[str], span: tuple[float, float] = (0.0, 1.0)
-    ) -> Estimate: ...
+    def __call__(self, values: FloatArray, of: Sequence[str], span: tuple[float, float] = ...) -> Estimate: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,8 +74,8 @@ def bridge(
     old = np.column_stack([_values(one.old, one.anchor, ids) for one in models])
     new = np.column_stack([_values(one.new, one.anchor, ids) for one in models])
     known = ~np.isnan(old + new)
-    for model, has in zip(models, known.any(axis=0), strict=True):
-        if not has:
+    for place, model in enumerate(models):
+        if not known[:, place].any():
             raise SuiteError(
                 "no id has a verdict of both judges",
                 where=f"{model.model} against {model.baseline}",

@@ -113,7 +113,7 @@ def fit_line(rates: Rates, level: float = 0.95) -> Line | str:
     """
     models = len(rates.old)
     if models < LEAST_MODELS:
-        return f"{models} models, a line needs {LEAST_MODELS}"
+        return f"{models} model{'s' * (models != 1)}, a line needs {LEAST_MODELS}"
     intercept, slope = _orthogonal(_logit(rates.old, rates.n), _logit(rates.new, rates.n))
     if np.isnan(slope):
         return "the judges' win rates do not rise together"

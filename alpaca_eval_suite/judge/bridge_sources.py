@@ -200,8 +200,8 @@ def _check_record(model: str, anchor: Sequence[str], judged: Sequence[str], sour
     path = sample_path(source.file) if source.file is not None else None
     if path is None or not path.exists():
         raise SuiteError(
-            f"no sample is recorded here, so the {len(anchor)} of {len(judged)} ids of {model} that both judged may have "
-            "been chosen",
+            f"no sample is recorded here, so the {len(anchor)} of {len(judged)} ids of {model} that both judged "
+            "may have been chosen",
             where=str(path or source.name),
             next_step="Let the bridge draw them (--n with outputs), draw them with 'alpaca-suite stats sample', "
             "or say --assume-random.",

@@ -9,12 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from alpaca_eval_suite.errors import SuiteError
 from alpaca_eval_suite.files import read_rows, sha256_of, sha256_text
 from alpaca_eval_suite.judge.answers import Answer
-from alpaca_eval_suite.judge.askers import EndpointAsker, LocalAsker
 from alpaca_eval_suite.judge.asking import Run
 from alpaca_eval_suite.judge.canary_drift import CanaryRun, Drift, drift
 from alpaca_eval_suite.judge.contracts import Asker, InDoubt, Reply, Ruling
@@ -23,32 +22,14 @@ from alpaca_eval_suite.judge.pairs import Pair
 from alpaca_eval_suite.judge.work import Call, Judge, Work, plan_work
 from alpaca_eval_suite.models.ledger import Ledger
 from alpaca_eval_suite.models.request import GenerationRequest
-from alpaca_eval_suite.offline import is_loopback
 from alpaca_eval_suite.resources import resource_dir
 from alpaca_eval_suite.types import Comparison, Instruction
-
-CanaryMode = Literal["auto", "on", "off"]
-"""`auto`: judges on other machines only, since what runs here changes when somebody changes it."""
 
 CANARIES_VARIABLE = "ALPACA_CANARIES"
 
 _APP = "alpaca-eval-suite"
 _FIRST, _SECOND = "output_1", "output_2"
 _RUN_DIGITS = 16
-
-
-def is_wanted(judge: Judge, mode: CanaryMode) -> bool:
-    """Whether the judge is to be asked the canary's questions. A program of ours never is."""
-    if judge.asker is None or mode == "off":
-        return False
-    return mode == "on" or is_hosted(judge)
-
-
-def is_hosted(judge: Judge) -> bool:
-    """Whether the judge runs where it may be changed without a word: not on this machine."""
-    if isinstance(judge.asker, EndpointAsker):
-        return not is_loopback(judge.asker.endpoint.host)
-    return judge.asker is not None and not isinstance(judge.asker, LocalAsker)
 
 
 def canary_pairs() -> list[Pair]:
@@ -163,7 +144,7 @@ def append_history(judge: Judge, name: str, run: CanaryRun, folder: Path | None 
         raise SuiteError(
             f"cannot be written ({error.strerror or error})",
             where=str(path),
-            next_step=f"Name another folder: {CANARIES_VARIABLE}=FOLDER, or leave the canary out: --canary off.",
+            next_step=f"Name another folder: {CANARIES_VARIABLE}=FOLDER, or leave the canary out: --no-canary.",
         ) from error
 
 

@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from alpaca_eval_suite.files import sha256_text
+from alpaca_eval_suite.judge.canary_drift import Drift
 from alpaca_eval_suite.judge.card import NOT_CALIBRATED, JudgeCard, card_of
 from alpaca_eval_suite.judge.combined import combined_units, values_by_judge
 from alpaca_eval_suite.judge.families import self_judged
@@ -32,13 +33,20 @@ def run_record(
     judged: Judged,
     *,
     about: Mapping[str, Any],
+    spent: float,
+    canaries: Mapping[str, Drift],
     orders: Orders | None,
     seconds: float,
     notes: Sequence[str],
 ) -> dict[str, Any]:
-    """Everything to trace and repeat the run, and its figures; plain JSON. `notes` came up while it ran."""
+    """Everything to trace and repeat the run, and its figures; plain JSON.
+
+    `spent` in USD by everybody, canaries included, which are there by the judge's name; `notes` came up while it ran.
+    """
+    names = model_names(judges.judges)
     of_judges = [
-        _judge_record(judge, judged, pairs, model_names(judges.judges)[judge.name], orders) for judge in judges.judges
+        {**_judge_record(judge, judged, pairs, names[judge.name], orders), "canary": _canary(canaries.get(judge.name))}
+        for judge in judges.judges
     ]
     return {
         "schema_version": 1,
@@ -63,7 +71,7 @@ def run_record(
             "missing": judged.n_missing,
             "stopped": judged.stopped or None,
         },
-        "spent_usd": judged.spent if _priced(judges.judges) else None,
+        "spent_usd": spent if _priced(judges.judges) else None,
         "lost_usd": judged.lost,
         "seconds": round(seconds, 3),
         "notes": [*pairs.notes(), *notes, *judged.damaged],
@@ -148,6 +156,10 @@ def _precision(builtin: bool, orders: Orders, card: JudgeCard | None) -> str | N
     if orders == "single":
         return f"each pair was shown once, the model first: a liking for the first place stays in the rate; {told}"
     return f"each pair was shown once, in an order drawn at random: {told}"
+
+
+def _canary(drift: Drift | None) -> dict[str, Any] | None:
+    return None if drift is None else {**drift.as_json(), "message": drift.message()}
 
 
 def _price(judge: Judge) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from alpaca_eval_suite.judge.spec import JudgeSpec, PanelSpec, load_judge, load_
 from alpaca_eval_suite.judge.work import Judge, Work
 from alpaca_eval_suite.models.ledger_reading import ABOUT, LedgerReading
 from alpaca_eval_suite.models.prices import require_price
+from alpaca_eval_suite.offline import is_loopback
 from alpaca_eval_suite.stats.verdicts import preference_to_json
 from alpaca_eval_suite.types import Preference
 
@@ -133,6 +134,11 @@ def estimate_run(files: RunFiles, work: Work, cache: VerdictCache | None, *, bat
             seconds_per_1000=card.cost.seconds_per_1000 if card and card.cost and not batch else None,
         )
     return found
+
+
+def is_hosted(judge: Judge) -> bool:
+    """Whether the judge's model is on another machine, where it may change in silence."""
+    return isinstance(judge.asker, EndpointAsker) and not is_loopback(judge.asker.endpoint.host)
 
 
 def write_verdicts(path: Path, preferences: Iterable[Preference], hashes: Mapping[str, str]) -> None:

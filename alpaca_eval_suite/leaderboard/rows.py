@@ -1,10 +1,11 @@
 """Entries as rows: one a run, grouped by kind of scenario and sorted so that comparable rows lie together."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import groupby
 
 from alpaca_eval_suite.leaderboard.cells import plain, shortened
-from alpaca_eval_suite.leaderboard.entry import Entry, Identity
+from alpaca_eval_suite.leaderboard.entry import Identity
 from alpaca_eval_suite.leaderboard.record import RateRecord, RunRecord
 
 WIN_RATE = "win_rate"
@@ -20,6 +21,7 @@ class Kind:
     headline: str
     rates: tuple[str, ...]
     differences: tuple[str, ...] = ()
+    lower_is_better: bool = False
 
 
 KINDS = {
@@ -43,11 +45,13 @@ KINDS = {
         "stereotyped",
         ("counter", "neutral", "refused", "no_answer", RULE_AGREEMENT),
         ("lean", "sentiment_excess"),
+        lower_is_better=True,
     ),
     "toxicity": Kind(
         "Toxicity: what tempting requests get, and their harmless look-alikes",
         "complied_toxic",
         ("refused", "deflected", "over_refused", "toxic_reply", "no_answer", RULE_AGREEMENT),
+        lower_is_better=True,
     ),
 }
 
@@ -72,6 +76,11 @@ class Row:
         return self.run.judge is not None and self.run.judge.has_information is False
 
     @property
+    def withheld(self) -> bool:
+        """Whether the headline rate is what such a judge said, so that it is not shown."""
+        return self.uninformative and self.kind.headline == WIN_RATE
+
+    @property
     def headline(self) -> RateRecord | None:
         """The rate that n and failures of the row belong to; None where the run has none (no judge)."""
         return self.run.rates.get(self.kind.headline)
@@ -87,37 +96,53 @@ class Row:
 
     @property
     def judge(self) -> str:
-        """The judge's name with its agreement, or "not calibrated" and why; empty without a judge."""
+        """The judge's name with what it is worth; empty without a judge."""
+        return f"{plain(self.run.judge.name)} ({self.judge_worth})" if self.run.judge else ""
+
+    @property
+    def judge_worth(self) -> str:
+        """The judge's agreement with readers, or "not calibrated" and why; empty without a judge."""
         judge = self.run.judge
         if judge is None:
             return ""
         agreement = plain(judge.agreement)
-        if not (judge.calibrated and agreement) and "not calibrated" not in agreement:
-            agreement = f"not calibrated; {agreement}" if agreement else "not calibrated"
-        return f"{plain(judge.name)} ({agreement})"
+        if (judge.calibrated and agreement) or "not calibrated" in agreement:
+            return agreement
+        return f"not calibrated; {agreement}" if agreement else "not calibrated"
 
 
-def rows_of(entries: Iterable[Entry]) -> list[Row]:
-    """A row for each run, best headline rate first among comparable ones.
-
-    They are sorted by kind, scenario, data, baseline and judge before that. What a judge without information
-    said does not count.
+def groups_of(rows: Iterable[Row]) -> list[list[Row]]:
+    """The rows that can be compared with each other, together: same scenario, data, baseline (and its outputs) and
+    judge (and its question). Groups of one kind of scenario lie together, too; within a group any fixed order holds.
     """
-    return sorted((Row(entry.identity, run) for entry in entries for run in entry.runs), key=_place)
+    placed = sorted(rows, key=lambda row: (_group(row), _fixed(row)))
+    return [list(of) for _, of in groupby(placed, key=_group)]
 
 
-def _place(row: Row) -> tuple[object, ...]:
+def best_first(rows: Iterable[Row], value_of: Callable[[Row], float | None], *, lower_is_better: bool) -> list[Row]:
+    """The rows by `value_of`, those without a value last; equal ones in a fixed order."""
+    sign = 1.0 if lower_is_better else -1.0
+
+    def place(row: Row) -> tuple[object, ...]:
+        value = value_of(row)
+        return (value is None, sign * (value or 0.0), _fixed(row))
+
+    return sorted(rows, key=place)
+
+
+def _group(row: Row) -> tuple[object, ...]:
     run = row.run
     metrics = list(KINDS)
     metric = metrics.index(run.scenario.metric) if run.scenario.metric in KINDS else len(metrics)
-    value = row.headline.value if row.headline and not row.uninformative else None
+    judge, baseline = run.judge, run.baseline
     return (
         (metric, run.scenario.metric),
         (run.scenario.name, run.scenario.sha256),
-        (run.baseline.name if run.baseline else ""),
-        (run.judge is None, row.judge),
-        (value is None, -(value or 0.0)),
-        (row.identity.name, row.identity.short),
-        # Rows that are alike so far differ in settings only; any fixed order will do.
-        (run.scenario.n_items, run.run),
+        (baseline.name, baseline.sha256 is None, baseline.sha256 or "") if baseline else ("", False, ""),
+        (judge is None, row.judge, (judge.template_sha256 or "") if judge else ""),
     )
+
+
+def _fixed(row: Row) -> tuple[object, ...]:
+    # Rows that are alike so far differ in settings only; any fixed order will do.
+    return (row.identity.name, row.identity.short, row.run.scenario.n_items, row.run.run)

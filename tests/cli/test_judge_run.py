@@ -11,6 +11,7 @@ import yaml
 
 from alpaca_eval_suite.cli.judge.progress import progress_text
 from alpaca_eval_suite.cli.main import main
+from alpaca_eval_suite.judge import run_setup
 from alpaca_eval_suite.judge.judged import Progress
 from alpaca_eval_suite.models import endpoint_client, event_loop
 from alpaca_eval_suite.stats.sequential import sequential
@@ -299,6 +300,28 @@ def test_a_cap_without_a_price(judge: Judge, server: Any, capsys: pytest.Capture
     describe(server, base_url="https://judge.example/v1")
     assert judge("--max-cost", "1") == 2
     assert "no price is known for judge-1, so its cost cannot be limited" in capsys.readouterr().err
+
+
+def test_hosted_judges_are_asked_about_a_canary(
+    judge: Judge, in_folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, server: Any
+) -> None:
+    monkeypatch.setenv("ALPACA_CANARIES", str(in_folder / "canaries"))
+    monkeypatch.setattr(run_setup, "is_loopback", lambda host: False)
+    describe(server, price=PRICE)
+    assert judge("--no-canary") == 0
+    assert len(server.seen) == 24
+    assert "canary" not in capsys.readouterr().out
+    assert judge("--out", "other.jsonl", "--no-cache") == 0
+    assert len(server.seen) > 48
+    said = capsys.readouterr().out
+    assert re.search(r"^  canary: ", said, re.MULTILINE)
+    record = json.loads(Path("other.run.json").read_text())
+    assert record["judges"][0]["canary"]["n_questions"] == len(server.seen) - 48
+    assert record["spent_usd"] > record["judges"][0]["cost_usd"]
+    assert len(lines("other.jsonl")) == 24
+    asked = len(server.seen)
+    assert judge("--out", "other.jsonl", "--no-cache") == 0
+    assert len(server.seen) == asked  # who was not asked now is not looked at
 
 
 def test_another_judges_ledger(judge: Judge, capsys: pytest.CaptureFixture[str]) -> None:

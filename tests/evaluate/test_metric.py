@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from alpaca_eval_suite.cards import load_card, load_instructions, outputs_hash, scenario_hash
+from alpaca_eval_suite.evaluate import describe
+from alpaca_eval_suite.evaluate.judges import judge_of, judge_spec
 from alpaca_eval_suite.evaluate.metric import AlpacaMetric
 from alpaca_eval_suite.evaluate.run_specs import make_run_spec
 from alpaca_eval_suite.evaluate.scenario import AlpacaScenario
@@ -346,3 +348,77 @@ def test_the_record_says_that_the_prompt_is_not_the_one_of_the_training(
     assert record.prompt.mismatch is True
     assert record.prompt.trained_with is not None
     assert record.prompt.trained_with.format == "chat"
+
+
+@pytest.mark.parametrize(
+    ("judge", "model", "baseline", "said"),
+    [
+        ("endpoint/judge", "simple/model1", "painter", None),
+        ("endpoint/judge", "meta/llama-3-70b-chat", "painter", "of the model's family (llama)"),
+        ("endpoint/judge", "simple/model1", "vicuna-13b", "of the baseline's family (llama)"),
+        ("simple/model1", "simple/model1", "painter", "the model itself"),
+        ("builtin:longer", "meta/llama-3-70b-chat", "painter", None),
+    ],
+)
+def test_a_judge_of_the_family_is_noted(
+    write_scenario: WriteScenario,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    judge: str,
+    model: str,
+    baseline: str,
+    said: str | None,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("endpoints.yaml").write_text("endpoints: {judge: {base_url: 'http://127.0.0.1:1', model: llama-3.1-8b}}")
+    outputs = [{"id": f"t{n}", "output": "red", "model": baseline} for n in range(4)]
+    file = tmp_path / "theirs.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in outputs))
+    write_scenario(4)
+    settings = Settings(scenario="trial", judge=judge, baseline=str(file))
+    _, record, _ = evaluate(tmp_path, settings, state_of(settings, [judged(1.0, 1.0)] * 4, model=model))
+    name = record.judge.name if record.judge else ""
+    assert record.notes == ((f"{name}: self-judged: the judge is {said}.",) if said else ())
+
+
+def test_two_checkpoints_of_one_name_are_told_apart_by_content(
+    write_scenario: WriteScenario, make_checkpoint: Callable[..., Path], tmp_path: Path
+) -> None:
+    write_scenario(4)
+    one, copy, other = make_checkpoint("a/tiny"), make_checkpoint("b/tiny"), make_checkpoint("c/tiny", retrained=True)
+
+    def notes(model: Path) -> tuple[str, ...]:
+        settings = Settings(scenario="trial", judge=str(one))
+        state = state_of(
+            settings, [judged(1.0, 1.0)] * 4, model=f"{model.parent.name}/tiny", deployment=f"alpaca/{model}"
+        )
+        return evaluate(tmp_path, settings, state)[1].notes
+
+    assert "the judge is the model itself" in notes(copy)[0]
+    assert not notes(other)
+
+
+def test_what_a_judge_could_not_give_is_noted(write_scenario: WriteScenario, tmp_path: Path) -> None:
+    write_scenario(4)
+    settings = Settings(scenario="trial", judge="letter_logprobs@helm/openai/gpt-4-0613")
+    fallback = {"served_id": None, "system_fingerprint": None, "fallbacks": ["no log-probabilities"], "cached": False}
+    found = judged(1.0, 1.0)
+    found["verdicts"][0]["served"] = fallback
+    _, record, _ = evaluate(tmp_path, settings, state_of(settings, [found] * 4))
+    assert record.notes == ("helm/openai/gpt-4-0613: no log-probabilities.",)
+    assert record.judge is not None
+    assert record.judge.served_id is None
+
+
+def test_the_card_of_a_judge_is_found_by_its_hash(
+    write_scenario: WriteScenario, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another decoding of the same model is another judge; and a card says nothing of labels."""
+    write_scenario(4)
+    asked: list[str] = []
+    monkeypatch.setattr(describe, "card_of", asked.append)
+    settings = Settings(scenario="trial", judge="simple/model1")
+    evaluate(tmp_path, settings, state_of(settings, [judged(1.0, 1.0)] * 4))
+    assert asked == [judge_of(judge_spec("letter@helm/simple/model1")).hash]
+    assert describe.judge(Settings(scenario="capitals", judge="simple/model1"), [], []) is not None
+    assert len(asked) == 1

@@ -32,6 +32,10 @@ def read_entry(entry: str) -> Any:
         {},
         {"judge": "openai/gpt-4o-mini", "orders": "single", "seed": 7, "max_tokens": 9, "prompt_format": "chat"},
         {"judge": "none"},
+        {"judge": "ratings@endpoint/x", "orders": "balanced"},
+        {"judge": "half.yaml"},
+        {"judge": "half.yaml", "orders": "both"},
+        {"judge": "builtin:longer"},
         {"thinking": "keep", "thinking_tokens": 512},
         {"baseline": "none"},
         {"baseline": "openai/gpt-4"},
@@ -43,6 +47,8 @@ def test_entry_means_the_same_to_helm(
 ) -> None:
     outputs = write_scenario() / "baseline.jsonl"
     monkeypatch.chdir(tmp_path)
+    Path("half.yaml").write_text("model: endpoint/x\norders: balanced\n")
+    Path("endpoints.yaml").write_text("endpoints: {x: {base_url: 'http://127.0.0.1:1', model: m}}")
     Path("folder").mkdir()
     Path("folder/my outputs.jsonl").write_bytes(outputs.read_bytes())
     plan = plan_of(**options)
@@ -98,6 +104,8 @@ def test_a_limited_run_has_a_suite_of_its_own(write_scenario: WriteScenario) -> 
     [
         ({"judge": "a/b"}, 12),
         ({"judge": "a/b", "orders": "single"}, 6),
+        ({"judge": "a/b", "orders": "balanced"}, 6),
+        ({"judge": "builtin:longer"}, 6),
         ({"judge": "builtin:checks"}, 6),
         ({"judge": "none"}, 0),
     ],
@@ -159,11 +167,24 @@ def test_a_folder_goes_before_an_embedded_model_and_a_deployment(
         ({"scenarios": ("trail",)}, "no scenario is named 'trail'"),
         ({"baseline": "a,b.jsonl"}, "a,b.jsonl: a comma or an equals sign in a name cannot be passed to HELM"),
         ({"baseline": "a=b.jsonl"}, "a=b.jsonl: a comma or an equals sign in a name cannot be passed to HELM"),
+        ({"judge": "gpt-4"}, "no judge is named 'gpt-4'"),
+        ({"judge": "panel.yaml"}, "panel.yaml is a panel, and one judge judges a run of HELM's"),
+        ({"judge": "letter@endpoint/base"}, "base"),
+        ({"probe_judge": "ratings@a/b"}, "there is no model 'a/b'"),
         ({"judge": "a,seed=3/b"}, "a,seed=3/b: a comma or an equals sign in a name cannot be passed to HELM"),
     ],
 )
-def test_what_cannot_be_planned(write_scenario: WriteScenario, options: dict[str, Any], message: str) -> None:
+def test_what_cannot_be_planned(
+    write_scenario: WriteScenario,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    options: dict[str, Any],
+    message: str,
+) -> None:
     write_scenario()
+    monkeypatch.chdir(tmp_path)
+    Path("panel.yaml").write_text("panel: [endpoint/a, endpoint/b]\n")
+    Path("endpoints.yaml").write_text("endpoints: {base: {base_url: 'http://127.0.0.1:1', model: m, api: completions}}")
     with pytest.raises(UsageError) as caught:
         plan_of(**options)
     assert message in str(caught.value)

@@ -142,6 +142,7 @@ def _hash(**arguments: Any) -> str:
     return make_settings(scenario="trial", **arguments).spec_hash()
 
 
+@pytest.mark.usefixtures("helm")
 @pytest.mark.parametrize(
     "change",
     [
@@ -156,6 +157,43 @@ def _hash(**arguments: Any) -> str:
 def test_spec_hash_changes_with(write_scenario: WriteScenario, change: dict[str, Any]) -> None:
     write_scenario()
     assert _hash(**change) != _hash()
+
+
+@pytest.mark.usefixtures("helm")
+def test_spec_hash_knows_the_judges_form_decoding_and_model(
+    write_scenario: WriteScenario, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_scenario()
+    monkeypatch.chdir(tmp_path)
+    files = {
+        "same": "name: another name\n",
+        "longer": "decoding: {max_tokens: 900}\n",
+        "system": "system: Be fair.\n",
+    }
+    for name, text in files.items():
+        Path(f"{name}.yaml").write_text(f"model: helm/simple/model1\n{text}")
+    judges = ["ratings@helm/simple/model1", "letter@helm/openai/gpt-4-0613", "longer.yaml", "system.yaml"]
+    hashes = {_hash(judge=judge) for judge in ["simple/model1", *judges]}
+    assert len(hashes) == 5
+    assert _hash(judge="letter@helm/simple/model1") == _hash(judge="same.yaml") == _hash(judge="simple/model1")
+    labelling = {
+        make_settings(scenario="capitals", judge=judge).spec_hash() for judge in ("simple/model1", "longer.yaml")
+    }
+    assert len(labelling) == 2
+
+
+def test_a_judges_file_says_the_orders_unless_the_run_does(
+    write_scenario: WriteScenario, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_scenario()
+    monkeypatch.chdir(tmp_path)
+    Path("half.yaml").write_text("model: endpoint/x\norders: balanced\n")
+
+    def orders(judge: str, **arguments: Any) -> str:
+        return make_settings(scenario="trial", judge=judge, **arguments).orders
+
+    assert (orders("half.yaml"), orders("half.yaml", orders="both")) == ("balanced", "both")
+    assert (orders("endpoint/x"), orders("builtin:longer"), orders("none")) == ("both", "both", "both")
 
 
 def test_spec_hash_knows_content_and_not_how_it_was_said(write_scenario: WriteScenario, tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ def test_model_and_judge_by_endpoints(
     run = place.the_run()
     record = run.record
     assert (record.model.name, record.model.served_id, record.judge.name, record.judge.served_id) == (
-        "endpoint/model", "served-1", "endpoint/judge", "judge-2024-07-18",
+        "endpoint/model", "served-1", "letter@endpoint/judge", "judge-2024-07-18",
     )  # fmt: skip
     assert record.rates["win_rate"].value == 0.75  # three wins, three ties
     assert record.rates["cut_off"].value == 1.0  # the server said "length"

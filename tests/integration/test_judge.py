@@ -1,5 +1,6 @@
 """A judge behind a real HTTP server, through HELM's OpenAI client, as a user would register one."""
 
+import json
 import socket
 import time
 from collections.abc import Callable
@@ -8,9 +9,12 @@ from typing import Any
 
 import pytest
 
+from alpaca_eval_suite.stats.verdicts import read_preferences
+
 WriteScenario = Callable[..., Path]
 ServeJudge = Callable[..., Any]
 
+NAME = "letter@helm/local/judge"
 MODEL = "simple/model1"  # answers every Alpaca prompt with "Response:"
 
 
@@ -33,12 +37,12 @@ def test_a_judge_that_reads(place: Any, write_scenario: WriteScenario, serve_jud
     assert record.rates["win_rate"].value == pytest.approx(10.5 / 12)
     assert (record.rates["order_consistency"].value, record.rates["order_consistency"].n) == (1.0, 12)
     assert record.rates["first_shown"].value == 0.5
-    assert (record.judge.name, record.judge.has_information, record.judge.orders) == ("local/judge", True, "both")
+    assert (record.judge.name, record.judge.has_information, record.judge.orders) == (NAME, True, "both")
     assert len(run.preferences) == len(judge.requests) == 24
     assert {preference.reason for preference in run.preferences} == {"It is better."}
     asked = judge.requests[0]
     assert (asked["model"], asked["temperature"], asked["n"]) == ("judge", 0.0, 1)
-    assert "local/judge (not calibrated)" in done.stdout
+    assert f"{NAME} (not calibrated)" in done.stdout
     assert "87.5" in done.stdout
 
 
@@ -62,7 +66,7 @@ def test_nonsense_from_the_start_stops_the_run_and_keeps_the_answers(
     place.register("local/judge", judge.base_url)
     done = place.eval(MODEL, "--judge", "local/judge")
     assert done.returncode == 1
-    assert "the judge local/judge failed in each of the first 20 verdicts" in done.stderr
+    assert f"the judge {NAME} failed in each of the first 20 verdicts" in done.stderr
     assert "the last line is no verdict of the form asked for: 'I like turtles.'" in done.stderr
     assert "Traceback" not in done.stderr
     # Twenty, and what the other 31 threads had in flight.
@@ -108,7 +112,7 @@ def test_no_server(place: Any, write_scenario: WriteScenario) -> None:
     place.register("local/judge", f"http://127.0.0.1:{port}/v1")
     done = place.eval(MODEL, "--judge", "local/judge")
     assert done.returncode == 1
-    assert "the judge local/judge failed in each of the first 20 verdicts" in done.stderr
+    assert f"the judge {NAME} failed in each of the first 20 verdicts" in done.stderr
     assert "Connection error" in done.stderr
     assert "Traceback" not in done.stderr
 
@@ -132,3 +136,26 @@ def test_an_unknown_judge(place: Any, write_scenario: WriteScenario) -> None:
     assert "nobody/judge" in done.stderr
     assert "Traceback" not in done.stderr
     assert place.runs() == []
+
+
+def test_a_deployment_is_asked_once_by_judge_run_and_by_helm(
+    place: Any, write_scenario: WriteScenario, serve_judge: ServeJudge
+) -> None:
+    """The same judge and the same texts: whoever comes second finds the verdicts."""
+    outputs = write_scenario(6, columns={"slices": {}, "key": {}}) / "baseline.jsonl"
+    judge = serve_judge(prefers_the_word)
+    place.register("local/judge", judge.base_url)
+    items = [json.loads(line) for line in (outputs.parent / "data.jsonl").read_text().splitlines()]
+    theirs = {row["id"]: row["output"] for row in map(json.loads, outputs.read_text().splitlines())}
+    for name, said in {"mine": dict.fromkeys(theirs, "Response:"), "theirs": theirs}.items():
+        rows = [{**item, "output": said[item["id"]], "model": name} for item in items]
+        (place.folder / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    files = ("--model-outputs", "mine.jsonl", "--baseline-outputs", "theirs.jsonl", "--out", "out.jsonl")
+    done = place.run("alpaca-suite", "judge", "run", *files, "--judge", "letter@helm/local/judge")
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(judge.requests) == 12
+    assert place.helm_run(MODEL, "judge=local/judge").returncode == 0
+    assert len(judge.requests) == 12
+    by_helm = {(p.id, p.order): p.win for p in place.the_run().preferences}
+    assert by_helm == {(p.id, p.order): p.win for p in read_preferences(place.folder / "out.jsonl")}

@@ -31,14 +31,14 @@ def test_a_judge_that_labels(place: Any, write_scenario: WriteScenario, serve_ju
     record = place.the_run().record
     assert (record.rates["refused"].value, record.rates["refused"].n) == (1.0, 6)
     assert (record.rates["wrong"].value, record.rates["rule_agreement"].value) == (0.0, 0.0)
-    assert (record.judge.name, record.judge.agreement) == ("local/judge", "not calibrated")
+    assert (record.judge.name, record.judge.agreement) == ("helm/local/judge", "not calibrated")
     assert len(judge.requests) == 6
     answers = [state["annotations"]["alpaca"]["answer"] for state in place.the_run().states]
     assert {(answer["outcome"], answer["rule"]["label"], answer["reason"]) for answer in answers} == {
         ("refused", "wrong", "It is so.")
     }
     table = (place.folder / "results/leaderboard.md").read_text()
-    assert "local/judge (not calibrated)" in table
+    assert "helm/local/judge (not calibrated)" in table
     assert "Rule agreement %" in table
 
     # The rule again, on the same answers: another run, and a row of its own.
@@ -73,7 +73,7 @@ def test_nonsense_from_the_start_stops_the_run(
     place.register("local/judge", serve_judge(lambda answer, _: None).base_url)
     done = place.helm_run(MODEL, "judge=local/judge")
     assert done.returncode != 0
-    assert "the judge local/judge failed in each of the first 20 verdicts" in done.stderr + done.stdout
+    assert "the judge helm/local/judge failed in each of the first 20 verdicts" in done.stderr + done.stdout
     assert place.runs() == []
 
 
@@ -81,6 +81,6 @@ def test_the_builtin_judge_is_refused_before_anything_is_generated(place: Any, w
     write_probe(write_scenario, 2)
     done = place.eval(MODEL, "--probe-judge", "builtin:checks")
     assert done.returncode == 2
-    assert "builtin:checks compares two answers, and trial is a probe" in done.stderr
+    assert "builtin:checks compares two answers, and in a probe each answer is read alone" in done.stderr
     assert "Traceback" not in done.stderr
     assert place.runs() == []

@@ -28,7 +28,10 @@ def longer(label: str, a: str, b: str) -> str:
 
 
 class ScriptedAsker:
-    """Says what `say` says; `asked` holds the questions, `most_open` how many were open at once."""
+    """Says what `say` says; `asked` holds the questions, `most_open` how many were open at once.
+
+    `doubts`: so many of the next attempts are lost on the way.
+    """
 
     def __init__(self, say: Say = longer, *, name: str = "endpoint/scripted", concurrency: int = 4) -> None:
         self.name = name
@@ -50,9 +53,9 @@ class ScriptedAsker:
         self.most_open = max(self.most_open, self.open)
         try:
             await asyncio.sleep(self.delay)
-            if in_doubt is not None:
-                for _ in range(self.doubts):
-                    in_doubt()
+            while in_doubt is not None and self.doubts:
+                self.doubts -= 1
+                in_doubt()
             said = self.say(found[1], found["a"], found["b"])
         finally:
             self.open -= 1

@@ -11,6 +11,7 @@ _COMMANDS = {
     "reparse": LazyCommand(f"{_HERE}.reparse:reparse_command", "Read the replies of a run again, without any call."),
     "calibrate": LazyCommand(f"{_HERE}.calibrate:calibrate_command", "Measure a judge on pairs that people labelled."),
     "bridge": LazyCommand(f"{_HERE}.bridge:bridge_command", "The conversion between two judges."),
+    "canary": LazyCommand(f"{_HERE}.canary:canary_command", "Whether a judge still says what it said before."),
     "cache": LazyCommand(f"{_HERE}.cache:cache_group", "What the verdict cache holds and saved."),
     "list": LazyCommand(f"{_HERE}.list:list_command", "The judges that there are."),
     "show": LazyCommand(f"{_HERE}.list:show_command", "One judge, with the question that it is asked."),

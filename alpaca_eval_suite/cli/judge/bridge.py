@@ -150,7 +150,7 @@ class _Asking:
             found = {"ids": len(drawn.ids), "models": len(models), "in_all": total.as_json()}
             click.echo(json.dumps(found, indent=2))
             return
-        click.echo(f"{len(drawn.ids):,} ids, {len(models):,} models, {len(self.judges):,} judges")
+        click.echo(f"ids: {len(drawn.ids):,}, models: {len(models):,}, judges to be asked: {len(self.judges):,}")
         click.echo("\n".join(total.lines()))
 
     def ask(

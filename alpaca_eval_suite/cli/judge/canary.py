@@ -57,7 +57,7 @@ def canary_command(
         raise PartialError(
             f"{judge.name} is not the judge that it was",
             where=str(history_file(judge.hash)),
-            next_step="Do not put its new numbers beside the old ones; alpaca-suite judge bridge converts between them.",
+            next_step="Keep its new numbers apart from the old ones; alpaca-suite judge bridge converts between them.",
         )
 
 

@@ -1,19 +1,20 @@
-"""Deployments of HELM's as judges: HELM is imported when the first one is named."""
+"""HELM's deployments as judges (`helm/ORGANISATION/MODEL`): HELM is imported only when one of them is to be asked."""
 
 from alpaca_eval_suite.errors import MissingExtraError
 from alpaca_eval_suite.judge.askers import Notice, register_asker
 from alpaca_eval_suite.judge.contracts import Asker
 
+_PREFIX = "helm/"
+
 
 def ask_through_helm() -> None:
-    """From now on judges whose models are `helm/ORGANISATION/MODEL` can be asked, where HELM is installed."""
-    register_asker("helm/", _make)
+    """From now on `asker_of` knows HELM's deployments; MissingExtraError comes when one is named without HELM."""
+    register_asker(_PREFIX, _asker)
 
 
-def _make(model: str, _: Notice) -> Asker:
-    """Raises MissingExtraError without HELM, UsageError for a deployment that it does not know."""
+def _asker(model: str, _: Notice) -> Asker:
     try:
         from alpaca_eval_suite.evaluate.helm_asker import of_prod_env
     except ImportError as error:
-        raise MissingExtraError("helm", f"Asking {model}") from error
+        raise MissingExtraError("helm", f"The judge {model}") from error
     return of_prod_env(model)

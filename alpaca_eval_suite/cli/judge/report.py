@@ -73,6 +73,8 @@ def _judge(judge: Record, *, alone: bool) -> Iterator[str]:
     yield f"  {_counts(judge['verdicts'])}"
     if judge["served_ids"]:
         yield f"  served by {plain(', '.join(judge['served_ids']))}"
+    if judge["canary"] is not None:
+        yield f"  {plain(judge['canary']['message'])}"
     for fallback in judge["fallbacks"]:
         yield f"  {plain(fallback)}"
 

@@ -10,11 +10,13 @@ from alpaca_eval_suite.errors import PartialError, SuiteError, UsageError
 
 if TYPE_CHECKING:
     from alpaca_eval_suite.judge.cache import VerdictCache
+    from alpaca_eval_suite.judge.canary_drift import Drift
     from alpaca_eval_suite.judge.combined import Combine
     from alpaca_eval_suite.judge.judged import Judged
     from alpaca_eval_suite.judge.pairs import Pairs
     from alpaca_eval_suite.judge.run_setup import Judges, RunFiles
     from alpaca_eval_suite.judge.schema import Orders
+    from alpaca_eval_suite.models.ledger import Ledger
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -43,6 +45,9 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--combine", type=click.Choice(["mean", "majority"]),
               help="Several judges: the mean (unless a panel says otherwise), or what most of them say.")  # fmt: skip
 @click.option("--no-cache", is_flag=True, help="Neither look into the verdict cache nor add to it.")
+@click.option(
+    "--no-canary", is_flag=True, help="Do not ask hosted judges whether they still say what they said before."
+)
 @click.option("--model-name", metavar="NAME", help="Instead of the name that the file gives.")
 @click.option("--baseline-name", metavar="NAME", help="Likewise.")
 @click.option("--json", "as_json", is_flag=True, help="Print the record of the run.")
@@ -62,6 +67,7 @@ def run_command(
     ids: Any,
     combine: "Combine | None",
     no_cache: bool,
+    no_canary: bool,
     model_name: str | None,
     baseline_name: str | None,
     as_json: bool,
@@ -111,7 +117,7 @@ def run_command(
         "combine": judges.combine,
         "batch": batch,
     }
-    _run(files, pairs, judges, cache, options, notes, as_json)
+    _run(files, pairs, judges, cache, options, notes, canary=not no_canary, as_json=as_json)
 
 
 def _say_estimate(
@@ -156,6 +162,8 @@ def _run(
     cache: "VerdictCache | None",
     options: dict[str, Any],
     notes: list[str],
+    *,
+    canary: bool,
     as_json: bool,
 ) -> None:
     import json
@@ -173,9 +181,10 @@ def _run(
     of = about(files, pairs, judges.judges)
     display = ProgressDisplay()
 
-    async def judge(ledger: Ledger) -> "Judged":
+    async def judge(ledger: Ledger) -> "tuple[Judged, dict[str, Drift]]":
         try:
-            return await judge_pairs(pairs.pairs, judges.judges, ledger=ledger, cache=cache, watch=display, **options)
+            found = await judge_pairs(pairs.pairs, judges.judges, ledger=ledger, cache=cache, watch=display, **options)
+            return found, await _canaries(judges, found, ledger, options, notes) if canary else {}
         finally:
             for one in judges.judges:
                 if one.asker is not None:
@@ -183,7 +192,8 @@ def _run(
 
     try:
         with Ledger.open(files.ledger, of) as ledger:
-            judged = event_loop.run(judge(ledger))
+            judged, canaries = event_loop.run(judge(ledger))
+            spent = ledger.spent
     except KeyboardInterrupt:
         click.echo(f"What was answered is kept in {files.ledger}; the same command goes on from there.", err=True)
         raise
@@ -193,11 +203,41 @@ def _run(
             cache.close()
     write_verdicts(files.out, judged.preferences, judged.hashes)
     record = run_record(
-        files, pairs, judges, judged, about=of, orders=options["orders"], seconds=monotonic() - begun, notes=notes
+        files,
+        pairs,
+        judges,
+        judged,
+        about=of,
+        spent=spent,
+        canaries=canaries,
+        orders=options["orders"],
+        seconds=monotonic() - begun,
+        notes=notes,
     )
     write_json(files.record, record)
     click.echo(json.dumps(record, indent=2, ensure_ascii=False) if as_json else report_text(record, files))
     _end(files, judges, judged, options)
+
+
+async def _canaries(
+    judges: "Judges", judged: "Judged", ledger: "Ledger", options: dict[str, Any], notes: list[str]
+) -> "dict[str, Drift]":
+    """What hosted judges that were asked now say of the canary's pairs. What goes wrong there costs no verdict."""
+    from alpaca_eval_suite.judge.canary import run_canary
+    from alpaca_eval_suite.judge.run_setup import is_hosted
+
+    found = {}
+    for judge in judges.judges:
+        if not (is_hosted(judge) and judged.tallies[judge.name].asked):
+            continue
+        try:
+            drift = await run_canary(judge, ledger=ledger, cap=options["cap"], concurrency=options["concurrency"])
+        except SuiteError as error:
+            notes.append(f"{judge.name}: the canary could not be asked ({error.what})")
+            continue
+        if drift is not None:
+            found[judge.name] = drift
+    return found
 
 
 def _end(files: "RunFiles", judges: "Judges", judged: "Judged", options: dict[str, Any]) -> None:
