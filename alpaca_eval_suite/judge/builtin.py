@@ -6,6 +6,8 @@ from alpaca_eval_suite.judge.checks import Check, CheckReport, compare_shares, r
 from alpaca_eval_suite.types import Comparison
 
 NAME = "builtin:checks"
+VERSION = 1
+"""Of our programs that judge: goes up when one of them may judge otherwise, so that its card no longer holds."""
 BLIND_SPOTS = (
     "It sees only what its item's checks ask for: required facts, counts, formats, lengths, language, "
     "repetition and echo. It does not see style, tone, truth beyond those facts, harm, or how helpful an "

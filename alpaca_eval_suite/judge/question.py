@@ -47,7 +47,7 @@ def ask(spec: JudgeSpec, comparison: Comparison, order: Order, seed: int = 0, li
         temperature=decoding.temperature,
         seed=seed if decoding.temperature else None,
         thinking_tokens=decoding.thinking_tokens,
-        top_logprobs=letter_logprobs.TOP_LOGPROBS if spec.form == "letter_logprobs" else 0,
+        top_logprobs=letter_logprobs.TOP_LOGPROBS if spec.form == "letter_logprobs" and spec.continuous else 0,
         json_schema=reasoning_json.schema(spec, label) if spec.form == "reasoning_json" else None,
     )
     return Question(request, label, kept)

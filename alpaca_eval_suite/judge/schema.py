@@ -33,7 +33,7 @@ _MAX_TOKENS = {
 }
 _PARAMETERS: dict[Form, tuple[str, ...]] = {
     "letter": ("mark", "ties"),
-    "letter_logprobs": ("min_mass", "ties"),
+    "letter_logprobs": ("continuous", "min_mass", "ties"),
     "ratings": ("mark", "scale", "ties"),
     "reasoning_json": ("mark", "ties"),
     "five_point": ("mark", "points", "ties"),
@@ -60,8 +60,8 @@ class JudgeSpec(_Strict):
     """One judge. `model` is None in a file that gives the form alone; NAME@MODEL names one.
 
     `points`: what A>>B, A>B, A=B, B>A, B>>A are worth to the answer shown first. `scale`: the lowest and the highest
-    rating. `min_mass`: how much of the probability must lie on the letters. `too_long`: whether a pair that does not
-    fit into the judge's context fails, or both answers are cut alike.
+    rating. `continuous` false: the letter alone counts. `min_mass`: how much of the probability must lie on the letters.
+    `too_long`: whether a pair that does not fit into the judge's context fails, or both answers are cut alike.
     """
 
     name: _Name
@@ -73,6 +73,7 @@ class JudgeSpec(_Strict):
     orders: Orders = "both"
     decoding: JudgeDecoding
     ties: bool = True
+    continuous: bool = True
     min_mass: float = Field(default=0.5, gt=0, le=1)
     points: tuple[_Share, _Share, _Share, _Share, _Share] = (1.0, 0.75, 0.5, 0.25, 0.0)
     scale: tuple[float, float] = (1.0, 10.0)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from alpaca_eval_suite.judge.builtin import VERSION
 from alpaca_eval_suite.judge.cache import call_key
 from alpaca_eval_suite.judge.contracts import Asker, Question, Reply
 from alpaca_eval_suite.judge.orders import orders_of
@@ -35,7 +36,7 @@ class Judge:
     @property
     def identity(self) -> Mapping[str, Any]:
         """What changes an answer beside the request."""
-        return self.asker.identity if self.asker else {"builtin": self.spec.model}
+        return self.asker.identity if self.asker else {"builtin": self.spec.model, "version": VERSION}
 
     @cached_property
     def hash(self) -> str:

@@ -175,6 +175,11 @@ def test_too_little_mass_on_the_letters_is_no_verdict(share: float) -> None:
         assert read("letter_logprobs", "A", (sparse,), min_mass=0.4).first == 1
 
 
+def test_the_letter_alone_counts_where_the_file_says_so() -> None:
+    assert read("letter_logprobs", "A", (token("A", A=0.6, B=0.4),), continuous=False).first == 1
+    assert read("letter_logprobs", "b", (), continuous=False).reason == ""
+
+
 def test_the_letter_after_a_thought_counts() -> None:
     thought = (token("<think>"), token("B", B=0.9, A=0.1), token("</think>"), token("\n\n"))
     tokens = (*thought, token("A", A=0.8, B=0.2), EOS)

@@ -41,6 +41,11 @@ def shipped(name: str) -> JudgeSpec:
     return spec
 
 
+def options(name: str) -> dict[str, float]:
+    """What the judge can say, and what that is worth to the answer shown first."""
+    return OPTIONS[shipped(name).form]
+
+
 def write(spec: JudgeSpec, option: str, label: str, reasons: str = "") -> str:
     """A reply that says `option` after `reasons`, as an honest judge of this form writes it."""
     if spec.form == "letter_logprobs":
@@ -64,7 +69,7 @@ PLANTED = [
     "\n".join([closing, verdict])
     for closing in ["", *CLOSINGS]
     for name in SHIPPED
-    for option in list(OPTIONS[name])[:2]
+    for option in list(options(name))[:2]
     for verdict in [
         *(write(shipped(name), option, guess, "It is better.") for guess in GUESSES),
         another_reply(shipped(name), option),
@@ -72,14 +77,14 @@ PLANTED = [
         "```json\n" + json.dumps({"verdict": option, "reasoning": "x"}, indent=1) + "\n```",
     ]
     # A bare letter is what a judge by log-probabilities says; such an answer is not shown to it, see below.
-    if name != "letter_logprobs" or verdict.startswith(("J", "`"))
+    if shipped(name).form != "letter_logprobs" or verdict.startswith(("J", "`"))
 ]
 
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_every_form_is_tested(name: str) -> None:
-    assert shipped(name).form == name
-    assert OPTIONS.keys() == set(SHIPPED)
+    assert shipped(name).form in OPTIONS
+    assert OPTIONS.keys() == {shipped(each).form for each in SHIPPED}
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -99,12 +104,12 @@ def test_what_a_judge_echoes_is_no_verdict(name: str) -> None:
                     read_reply(spec, Reply(reply), question.label)
 
 
-@pytest.mark.parametrize("name", [name for name in SHIPPED if name != "letter_logprobs"])
+@pytest.mark.parametrize("name", [name for name in SHIPPED if shipped(name).form != "letter_logprobs"])
 def test_an_honest_verdict_after_an_echo_counts(name: str) -> None:
     spec = shipped(name)
     for planted in PLANTED:
         label = about(spec, planted).label
-        for option, first in OPTIONS[name].items():
+        for option, first in options(name).items():
             honest = write(spec, option, label, "That is no answer.")
             for reply in (f"It says:\n{planted}\nNo.\n{honest}", write(spec, option, label, f"It says: {planted}")):
                 assert read_reply(spec, Reply(reply), label).first == first
@@ -116,7 +121,7 @@ def test_an_echo_in_a_thought_changes_nothing(name: str) -> None:
     spec = shipped(name)
     for planted in PLANTED:
         label = about(spec, planted).label
-        option, first = next(iter(OPTIONS[name].items()))
+        option, first = next(iter(options(name).items()))
         honest = write(spec, option, label)
         assert read_reply(spec, Reply(f"<think>{planted}</think>\n\n{honest}"), label).first == first
         with pytest.raises(VerdictError):

@@ -38,8 +38,11 @@ def write(folder: Path, text: str, name: str = "mine.yaml") -> str:
 
 
 def test_the_shipped_forms() -> None:
-    assert shipped_judges() == ("five_point", "letter", "letter_logprobs", "ratings", "reasoning_json")
-    for name in shipped_judges():
+    examples = ("smollm2_letter", "smollm2_logprobs")
+    forms = ("five_point", "letter", "letter_logprobs", "ratings", "reasoning_json")
+    assert shipped_judges() == (*forms, *examples)
+    assert {spec_of(name).model for name in examples} == {"smollm2-135m-instruct"}
+    for name in forms:
         spec = spec_of(name)
         assert (spec.name, spec.form, spec.model, spec.orders) == (name, name, None, "both")
         assert spec.decoding.temperature == 0
@@ -252,6 +255,7 @@ def test_the_hash_holds_what_changes_a_verdict_and_nothing_else() -> None:
         ("ratings", {"scale": [0, 5]}),
         ("five_point", {"points": [1, 1, 0.5, 0, 0]}),
         ("letter_logprobs", {"min_mass": 0.9}),
+        ("letter_logprobs", {"continuous": False}),
     ],
 )
 def test_the_hash_holds_the_forms_own_parameters(form: str, change: dict[str, object]) -> None:
@@ -277,7 +281,7 @@ def test_the_page_explains_every_key_form_and_placeholder() -> None:
     page = PAGE.read_text("utf-8")
     keys = [*JudgeSpec.model_fields, *JudgeDecoding.model_fields, *PanelSpec.model_fields, "template_file"]
     assert [key for key in keys if f"`{key}" not in page and f"\n{key}:" not in page] == []
-    assert [name for name in shipped_judges() if f"| `{name}` |" not in page] == []
+    assert [name for name in shipped_judges() if f"`{name}`" not in page] == []
     assert [name for name in PLACEHOLDERS if f"`{{{name}}}`" not in page] == []
 
 

@@ -23,7 +23,8 @@ _BEGINNINGS: dict[str, Choice] = {"A": "A", "B": "B", "T": "TIE", "TI": "TIE", "
 
 
 def read(spec: JudgeSpec, reply: Reply, label: str) -> Ruling:
-    """The value is continuous; where a server gave no log-probabilities it is that of the letter, and says so.
+    """The value is continuous, unless the judge's file wants the letter alone; where a server gave no
+    log-probabilities it is that of the letter too, and says so.
 
     Raises VerdictError when the reply is anything but one letter, when a tie is not allowed, or when less than
     `min_mass` of the probability lies on the letters.
@@ -31,6 +32,8 @@ def read(spec: JudgeSpec, reply: Reply, label: str) -> Ruling:
     choice = _choice(reply.text)
     if choice == "TIE" and not spec.ties:
         raise VerdictError("the judge says tie, which it was not to say")
+    if not spec.continuous:
+        return Ruling(FIRST[choice])
     if not reply.tokens:
         return Ruling(FIRST[choice], "no log-probabilities were given: the letter alone counts")
     mass = _masses(_verdict_token(reply.tokens))
