@@ -133,6 +133,8 @@ class Run:
             self.ledger.release([call.ledger_key for lane in self._lanes for call in lane.claimed])
         if self.error is not None:
             raise self.error
+        self._next_look = 0.0
+        await self._look()
         self._tell()
 
     def judged(self) -> Judged:

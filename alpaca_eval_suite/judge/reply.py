@@ -7,6 +7,7 @@ know it and cannot plant one.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from alpaca_eval_suite.files import sha256_text
 from alpaca_eval_suite.models.thinking import CLOSE, split_thought
@@ -14,6 +15,8 @@ from alpaca_eval_suite.models.thinking import CLOSE, split_thought
 _LABEL_DIGITS = 12
 _LONGEST_REASON = 600
 # Marks of emphasis; an underscore within a word ("over_refused") is none.
+# ASCII, because without it IGNORECASE takes the Turkish i's for an I.
+_FLAGS = re.IGNORECASE | re.ASCII
 _EMPHASIS = re.compile(r"[*`]|(?<![A-Za-z0-9])_+|_+(?![A-Za-z0-9])")
 
 
@@ -84,14 +87,24 @@ def match_last_line(reply: str, mark: str, verdict: str) -> tuple[str, str]:
     verdict, two that differ, or thoughts that do not end.
     """
     body, _, last = after_thoughts(reply).rpartition("\n")
-    # ASCII, because without it IGNORECASE takes the Turkish i's for an I.
-    pattern = re.compile(rf"{re.escape(mark)}: *((?:{verdict})\b)", re.IGNORECASE | re.ASCII)
-    match = pattern.fullmatch(without_emphasis(last))
+    line, before = without_emphasis(last), without_emphasis(body)
+    begins = line[: len(mark)].lower() == mark.lower() and line[: len(mark)].isascii()
+    match = _after_mark(verdict).fullmatch(line, len(mark)) if begins else None
     if match is None:
         raise VerdictError(f"the last line is no verdict of the form asked for: {last.strip()[:80]!r}")
-    if any(_bare(other) != _bare(match[1]) for other in pattern.findall(without_emphasis(body))):
+    # The mark is another one each time, and seldom stands twice: only then is a pattern made of it.
+    if mark.lower() in before.lower() and any(
+        _bare(other[1]) != _bare(match[1])
+        for place in re.finditer(re.escape(mark), before, _FLAGS)
+        if (other := _after_mark(verdict).match(before, place.end()))
+    ):
         raise differing()
     return match[1], shortened(body)
+
+
+@lru_cache
+def _after_mark(verdict: str) -> re.Pattern[str]:
+    return re.compile(rf": *((?:{verdict})\b)", _FLAGS)
 
 
 def differing() -> VerdictError:

@@ -11,7 +11,7 @@ import re
 import unicodedata
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from pydantic import ValidationError
 
@@ -112,13 +112,14 @@ def cost_of(
     cuts what it says at a stop string, so `text` bounds nothing from above. But a server that heeds no limit is
     charged for a `text` that is longer.
     """
+    prompt = prompt_tokens if _is_count(prompt_tokens) else upper_tokens(request)
     longest = max(_most_tokens(request), _quarter(_bytes(text)))
-    prompt, answer = _count(prompt_tokens, upper_tokens(request)), _count(completion_tokens, longest)
+    answer = completion_tokens if _is_count(completion_tokens) else longest
     return cost(price, prompt, answer, batch=batch)
 
 
-def _count(told: Any, bound: int) -> int:
-    return told if isinstance(told, int) and 0 <= told < 10**9 else bound
+def _is_count(told: Any) -> TypeGuard[int]:
+    return isinstance(told, int) and 0 <= told < 10**9
 
 
 def _most_tokens(request: GenerationRequest) -> int:

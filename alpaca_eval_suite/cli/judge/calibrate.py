@@ -142,7 +142,7 @@ def _measured(
         display(replace(progress, sequence=None))  # which output stands first in the file is no model
 
     try:
-        judged, seconds = ask_judge(judge, material, out, cache, cap=max_cost, retry_failed=retry_failed, watch=display)
+        judged, seconds = ask_judge(judge, material, out, cache, cap=max_cost, retry_failed=retry_failed, watch=watch)
     finally:
         display.close()
         cache.close()
