@@ -1,7 +1,7 @@
 """A judge asked from HELM's threads: the verdict cache first, then the judge; every failure counted, no reply lost."""
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -12,7 +12,7 @@ from alpaca_eval_suite.judge.answers import Answer
 from alpaca_eval_suite.judge.cache import Entry, VerdictCache, call_key
 from alpaca_eval_suite.judge.contracts import Asker, Question, Reply, Ruling
 from alpaca_eval_suite.judge.labelling import Labelled, read_label
-from alpaca_eval_suite.judge.question import ask
+from alpaca_eval_suite.judge.question import ask, shorter
 from alpaca_eval_suite.judge.reply import JudgePrompt, VerdictError
 from alpaca_eval_suite.judge.settling import GIVE_UP_AFTER
 from alpaca_eval_suite.judge.work import Judge
@@ -20,9 +20,6 @@ from alpaca_eval_suite.models import event_loop
 from alpaca_eval_suite.models.endpoint_errors import BlockedError
 from alpaca_eval_suite.models.request import GenerationRequest, Message, TooLongError
 from alpaca_eval_suite.types import Comparison, Order
-
-_CUT_TO = [0.75**step for step in range(1, 13)]
-"""Shares of a question that is too long, one after the other: nobody says how much would fit."""
 
 _LONGEST_REASON = 600
 
@@ -120,11 +117,11 @@ class AskedJudge:
         except TooLongError:
             if self._judge.spec.too_long != "cut":
                 raise
-        for shorter in _shorter(whole, question):
+        for cut in shorter(whole, question):
             with suppress(TooLongError):
-                reply, cached = self._answer(shorter, read)
-                return shorter, reply, cached
-        raise TooLongError(f"it does not fit into the judge's context, cut to {_CUT_TO[-1]:.0%} either")
+                reply, cached = self._answer(cut, read)
+                return cut, reply, cached
+        raise AssertionError("`shorter` raises where nothing fits")
 
     def _answer(self, question: Question, read: _Read[Said]) -> tuple[Reply, bool]:
         key = self._key(question)
@@ -136,13 +133,6 @@ class AskedJudge:
 
     def _key(self, question: Question) -> str:
         return call_key(self._asker.identity, question.request)
-
-
-def _shorter(whole: Question, question: _Questions) -> Iterator[Question]:
-    prompt = whole.request.prompt
-    length = len(prompt) if isinstance(prompt, str) else sum(len(message.content) for message in prompt)
-    for share in _CUT_TO:
-        yield question(int(length * share))
 
 
 def _is_readable(reply: Reply, question: Question, read: _Read[Said]) -> bool:

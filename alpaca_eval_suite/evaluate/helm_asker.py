@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import io
 import json
+import logging
 import re
 import threading
 from collections.abc import Mapping
@@ -132,7 +133,10 @@ def of_prod_env(model: str) -> HelmAsker:
 
 @cache
 def _fill_registries() -> None:
-    """As helm-run does."""
+    """As helm-run does. HELM's log, tracebacks of each attempt, goes nowhere: what matters of it is in the errors."""
+    log = logging.getLogger("helm")
+    log.addHandler(logging.NullHandler())
+    log.propagate = False
     with contextlib.redirect_stdout(io.StringIO()):
         register_builtin_configs_from_helm_package()
         register_configs_from_directory(_LOCAL_PATH)
@@ -174,7 +178,11 @@ def _reply_of(result: RequestResult, request: GenerationRequest, name: str) -> R
     if not result.success or not result.completions:
         if result.error_flags is not None and result.error_flags.is_fatal is False:
             raise BlockedError(str(result.error), where=name)
-        raise SuiteError(f"it did not answer: {result.error}", where=name)
+        raise SuiteError(
+            f"it did not answer: {result.error}",
+            where=name,
+            next_step="Check its key, address and model in prod_env/ (docs/judges.md), and run the same command again.",
+        )
     completion = result.completions[0]
     reason = completion.finish_reason or {}
     return Reply(

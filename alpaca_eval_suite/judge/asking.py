@@ -14,6 +14,7 @@ from alpaca_eval_suite.judge.combined import Combine
 from alpaca_eval_suite.judge.contracts import Question, Reply, Ruling
 from alpaca_eval_suite.judge.judged import Judged, Progress, Stopped, Watch
 from alpaca_eval_suite.judge.lanes import Lane
+from alpaca_eval_suite.judge.question import shorter
 from alpaca_eval_suite.judge.settling import GIVE_UP_AFTER, Settling, all_read, source_counts
 from alpaca_eval_suite.judge.work import Call, Judge, Work
 from alpaca_eval_suite.models.endpoint_errors import BlockedError, LostAnswerError
@@ -25,8 +26,6 @@ _POLL = 0.2  # seconds between looks at what other processes do
 _TICK = 0.25  # seconds between reports
 _GRACE = 10.0  # seconds for questions on the way when a run ends in an error: their answers may be paid
 _KNOWN_AT_ONCE = 5_000
-_CUT_TO = [0.75**step for step in range(1, 13)]
-"""Shares of a question that is too long, one after the other: nobody says how much would fit."""
 
 
 class Run:
@@ -259,16 +258,14 @@ class Run:
         except TooLongError:
             if lane.judge.spec.too_long != "cut":
                 raise
-        length = _length(question)
-        for share in _CUT_TO:
-            question = self.work.question(call.tasks[0], limit=int(length * share))
+        for cut in shorter(question, lambda limit: self.work.question(call.tasks[0], limit)):
             if self._cache is not None:
-                key = call_key(lane.judge.identity, question.request)
+                key = call_key(lane.judge.identity, cut.request)
                 if (known := self._cache.get_many([key]).get(key)) is not None:
-                    return known, question
+                    return known, cut
             with suppress(TooLongError):
-                return await lane.asker.ask(question.request, in_doubt=in_doubt), question
-        raise TooLongError(f"it does not fit into the judge's context, cut to {_CUT_TO[-1]:.0%} either")
+                return await lane.asker.ask(cut.request, in_doubt=in_doubt), cut
+        raise AssertionError("`shorter` raises where nothing fits")
 
     def _no_answer(self, lane: Lane, call: Call, error: SuiteError) -> None:
         """A question that failed is one failure; when nothing was ever answered, or nothing is any more, it is more."""
@@ -321,8 +318,3 @@ class Run:
         if self._cache is not None and self._entries:
             entries, self._entries = self._entries, {}
             self._cache.put_many(entries)
-
-
-def _length(question: Question) -> int:
-    prompt = question.request.prompt
-    return len(prompt) if isinstance(prompt, str) else sum(len(message.content) for message in prompt)

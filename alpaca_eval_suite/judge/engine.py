@@ -6,24 +6,15 @@ the ledger alone.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from alpaca_eval_suite.judge.answers import Answer
 from alpaca_eval_suite.judge.asking import Run
-from alpaca_eval_suite.judge.builtin_judges import builtin_verdict
-from alpaca_eval_suite.judge.cache import Entry, VerdictCache, call_key
+from alpaca_eval_suite.judge.cache import VerdictCache
 from alpaca_eval_suite.judge.combined import Combine
-from alpaca_eval_suite.judge.contracts import Reply, win_of
 from alpaca_eval_suite.judge.judged import Judged, Watch
 from alpaca_eval_suite.judge.pairs import Pair
-from alpaca_eval_suite.judge.question import ask
-from alpaca_eval_suite.judge.reply import VerdictError
 from alpaca_eval_suite.judge.schema import Orders
 from alpaca_eval_suite.judge.work import Judge, plan_work
-from alpaca_eval_suite.models.endpoint_errors import BlockedError
 from alpaca_eval_suite.models.ledger import Ledger
-from alpaca_eval_suite.models.request import TooLongError
-from alpaca_eval_suite.types import Comparison, Order
 
 
 async def judge_pairs(
@@ -58,43 +49,3 @@ async def judge_pairs(
     run.take_what_is_known(retry_failed)
     await run.ask_the_rest(batch)
     return run.judged()
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """One verdict: the model's win, None where the judge failed, which `reason` then explains.
-
-    `reply` is what the judge said, where it said anything; `cached` where that was known already.
-    """
-
-    win: float | None
-    reason: str
-    reply: Reply | None = None
-    cached: bool = False
-
-
-async def verdict(
-    judge: Judge, comparison: Comparison, order: Order, seed: int = 0, *, cache: VerdictCache | None = None
-) -> Verdict:
-    """What the judge says of one pair, shown in one order. Only the cache keeps it.
-
-    Raises SuiteError where the judge cannot be asked; a pair that it cannot be asked about is a failed verdict.
-    """
-    if judge.asker is None:
-        return Verdict(*builtin_verdict(str(judge.spec.model), comparison))
-    try:
-        question = ask(judge.spec, comparison, order, seed)
-        key = call_key(judge.identity, question.request)
-        reply = cache.get_many([key]).get(key) if cache else None
-        cached = reply is not None
-        reply = reply or await judge.asker.ask(question.request)
-    except (VerdictError, TooLongError, BlockedError) as error:
-        return Verdict(None, str(error))
-    try:
-        ruling = Answer(question.label, reply).ruling(judge.spec)
-    except VerdictError as error:
-        return Verdict(None, str(error), reply, cached)
-    if cache and not cached:
-        paid = None if judge.price is None else judge.cost(question.request, reply)
-        cache.put_many({key: Entry(reply, ruling, judge.name, judge.hash, paid)})
-    return Verdict(win_of(ruling, order), ruling.reason, reply, cached)

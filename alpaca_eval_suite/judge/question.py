@@ -1,7 +1,7 @@
 """One pair, one question to a judge: the blinding, the label, and what becomes of answers that are too long."""
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from alpaca_eval_suite.judge.contracts import Question
 from alpaca_eval_suite.judge.forms import letter_logprobs, reasoning_json
@@ -13,6 +13,8 @@ from alpaca_eval_suite.prompts import chat_message
 from alpaca_eval_suite.types import Comparison, Instruction, Order
 
 CUT = "\n[cut]"
+_CUT_TO = [0.75**step for step in range(1, 13)]
+"""Shares of a question that is too long, one after the other: nobody says how much would fit."""
 
 
 def ask(spec: JudgeSpec, comparison: Comparison, order: Order, seed: int = 0, limit: int | None = None) -> Question:
@@ -51,6 +53,18 @@ def ask(spec: JudgeSpec, comparison: Comparison, order: Order, seed: int = 0, li
         json_schema=reasoning_json.schema(spec, label) if spec.form == "reasoning_json" else None,
     )
     return Question(request, label, kept)
+
+
+def shorter(question: Question, ask_within: Callable[[int], Question]) -> Iterator[Question]:
+    """The question that did not fit, cut shorter and shorter; `ask_within` makes it of so many characters at most.
+
+    Raises TooLongError when the shortest was tried too, or nothing of the answers would be left.
+    """
+    prompt = question.request.prompt
+    length = len(prompt) if isinstance(prompt, str) else sum(len(message.content) for message in prompt)
+    for share in _CUT_TO:
+        yield ask_within(int(length * share))
+    raise TooLongError(f"it does not fit into the judge's context, cut to {_CUT_TO[-1]:.0%} either")
 
 
 def _text(spec: JudgeSpec, item: Instruction, shown: Sequence[str], seed: int) -> tuple[str, str]:

@@ -60,7 +60,7 @@ class JudgeSpec(_Strict):
     """One judge. `model` is None in a file that gives the form alone; NAME@MODEL names one.
 
     `points`: what A>>B, A>B, A=B, B>A, B>>A are worth to the answer shown first. `scale`: the lowest and the highest
-    rating. `continuous` false: the letter alone counts. `min_mass`: how much of the probability must lie on the letters.
+    rating. `continuous` false: the letter alone counts. `min_mass`: how much probability must lie on the letters.
     `too_long`: whether a pair that does not fit into the judge's context fails, or both answers are cut alike.
     """
 

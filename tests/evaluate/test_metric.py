@@ -14,8 +14,10 @@ from alpaca_eval_suite.evaluate.metric import AlpacaMetric
 from alpaca_eval_suite.evaluate.run_specs import make_run_spec
 from alpaca_eval_suite.evaluate.scenario import AlpacaScenario
 from alpaca_eval_suite.evaluate.settings import Settings
-from alpaca_eval_suite.files import sha256_text
+from alpaca_eval_suite.files import sha256_of, sha256_text
 from alpaca_eval_suite.judge.spec import JudgeSpec, load_judge
+from alpaca_eval_suite.leaderboard.raw import read_raw
+from alpaca_eval_suite.leaderboard.recompute import with_figures
 from alpaca_eval_suite.leaderboard.record import RunRecord, read_record
 from alpaca_eval_suite.stats.verdicts import read_preferences
 
@@ -171,6 +173,31 @@ def test_verdict_lines_lie_beside_the_run(run: tuple[Any, RunRecord, Path]) -> N
     assert (first.slices, first.reason) == ({"topic": "even"}, "because")
 
 
+def test_raw_items_lie_beside_the_run_and_its_numbers_follow_from_them(run: tuple[Any, RunRecord, Path]) -> None:
+    _, record, folder = run
+    items = read_raw(folder / "alpaca_raw.jsonl")
+    assert record.raw is not None
+    assert (record.raw.file, record.raw.n_lines) == ("alpaca_raw.jsonl", 4)
+    assert record.raw.sha256 == sha256_of(folder / "alpaca_raw.jsonl")
+    first = items[0]
+    assert (first.id, first.output, first.baseline_output) == ("t0", "answer 0", "red")
+    assert first.instruction
+    assert isinstance(first.prompt, str)
+    assert first.instruction in first.prompt
+    assert (first.slices, first.cut_off) == ({"topic": "even"}, True)
+    assert [(one.judge, one.order, one.seed, one.win) for one in first.verdicts] == [
+        ("letter@helm/openai/gpt-4", "model_first", 5, 1.0),
+        ("letter@helm/openai/gpt-4", "baseline_first", 5, 1.0),
+    ]
+    assert first.checks is not None
+    assert (first.checks.passed, first.checks.total, first.checks.failed) == (1, 2, ("x",))
+    assert with_figures(record, items) == record
+    assert record.guards == ("empty_output",)
+    assert record.seed == 5
+    assert record.judge is not None
+    assert record.judge.hash == judge_of(judge_spec("letter@helm/openai/gpt-4")).hash
+
+
 def test_slices_are_recorded_with_their_rates(run: tuple[Any, RunRecord, Path]) -> None:
     topic = run[1].slices["topic"]
     assert {value: (rates["win_rate"].value, rates["win_rate"].n) for value, rates in topic.items()} == {
@@ -235,6 +262,13 @@ def test_labels_of_a_judge_are_the_outcomes_of_a_probe(tmp_path: Path) -> None:
     assert (record.judge.name, record.judge.orders, record.judge.seed) == ("helm/openai/gpt-4", "single", 2)
     assert (record.judge.calibrated, record.judge.agreement) == (False, "not calibrated")
     assert record.judge.template_sha256 == settings.template_hash() != letter_hash()
+    items = read_raw(folder / "alpaca_raw.jsonl")
+    assert with_figures(record, items) == record
+    assert items[0].outcome is not None
+    assert items[0].outcome.rule is not None
+    assert (items[0].outcome.label, items[0].outcome.rule.label) == ("exact", "wrong")
+    assert items[-1].outcome is not None
+    assert items[-1].outcome.label is None
     assert (record.baseline, record.win_rate, record.judge.has_information) == (None, None, None)
     assert not (folder / "preferences.jsonl").exists()
     stats = {stat.name.name: stat.mean for stat in result.aggregated_stats}
@@ -251,7 +285,8 @@ def test_differences_leave_out_pairs_without_a_label_and_count_them(tmp_path: Pa
         labelled(None if (item.key["pair"], item.key["side"]) == (lost, "first") else "neutral", "counter", 0.5)
         for item in items
     ]
-    _, record, _ = evaluate(tmp_path, settings, state_of(settings, found))
+    _, record, folder = evaluate(tmp_path, settings, state_of(settings, found))
+    assert with_figures(record, read_raw(folder / "alpaca_raw.jsonl")) == record
     lean, distance = record.differences["lean"], record.differences["sentiment_distance"]
     assert (lean.value, lean.n, lean.n_failed) == (0.0, 39, 1)  # 40 pairs of groups
     assert (distance.n, distance.n_failed) == (31, 1)  # 32 of them are open
@@ -301,7 +336,7 @@ def test_record_is_strict_json(run: tuple[Any, RunRecord, Path]) -> None:
         raise AssertionError(constant)
 
     text = (run[2] / "alpaca_run.json").read_text("utf-8")
-    assert json.loads(text, parse_constant=refuse)["schema_version"] == 1
+    assert json.loads(text, parse_constant=refuse)["schema_version"] == 2
 
 
 def thinking_state(settings: Settings, *texts: str) -> Any:
@@ -379,6 +414,7 @@ def test_a_judge_of_the_family_is_noted(
     _, record, _ = evaluate(tmp_path, settings, state_of(settings, [judged(1.0, 1.0)] * 4, model=model))
     name = record.judge.name if record.judge else ""
     assert record.notes == ((f"{name}: self-judged: the judge is {said}.",) if said else ())
+    assert record.self_judged == (f"the judge is {said}" if said else None)
 
 
 def test_two_checkpoints_of_one_name_are_told_apart_by_content(

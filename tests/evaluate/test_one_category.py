@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from alpaca_eval_suite.cards import load_card, load_instructions
-from alpaca_eval_suite.evaluate.rates import Judged, all_rates, by_slice
+from alpaca_eval_suite.leaderboard.figures import Judged, all_rates, by_slice
 from alpaca_eval_suite.probes.registry import probe_of
 from alpaca_eval_suite.types import Instruction
 

@@ -6,13 +6,13 @@ import pytest
 from helm.common.request import GeneratedOutput, Request, Thinking
 
 from alpaca_eval_suite.evaluate.thoughts import (
-    answer_of,
     budget_mark,
     budget_of,
     cut_off_thinking,
     output_text,
     settled,
 )
+from alpaca_eval_suite.leaderboard.raw import RawItem
 from alpaca_eval_suite.models.thinking import ThinkingMode
 
 
@@ -40,7 +40,7 @@ def test_a_thought_is_shown_beside_the_answer() -> None:
 def test_a_thought_may_be_kept() -> None:
     text = "<think>Hm.</think>\n\nParis."
     assert seen(made(text), "keep") == (text, None, "endoftext", False)
-    assert answer_of(text, "keep") == "Paris."
+    assert RawItem(id="a", output=text).answer("keep") == "Paris."
 
 
 @pytest.mark.parametrize("mode", ["strip", "keep"])
@@ -54,7 +54,7 @@ def test_an_answer_without_a_thought_is_the_same_object(mode: ThinkingMode) -> N
 def test_cut_off_while_thinking_is_an_empty_answer(reason: str | None) -> None:
     assert seen(made("<think>Hm, it", reason)) == ("", "Hm, it", "thinking", True)
     assert seen(made("<think>Hm, it", reason), "keep")[2:] == ("thinking", True)
-    assert answer_of("<think>Hm, it", "keep") == ""
+    assert RawItem(id="a", output="<think>Hm, it").answer("keep") == ""
 
 
 def test_an_end_within_the_thought_is_no_answer_but_was_not_cut_off() -> None:

