@@ -43,6 +43,9 @@ benchmarks: setup  ## Ratios against the peers on the same work
 	$(BIN)/python benchmarks/length_control.py
 	$(BIN)/python benchmarks/rank.py
 	$(BIN)/python benchmarks/batched_client.py
+	$(BIN)/python benchmarks/client_overhead.py
+	$(BIN)/python benchmarks/judging.py
+	$(BIN)/python benchmarks/judge_faults.py
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
