@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from alpaca_eval_suite.leaderboard.record import RunRecord, write_record
+from alpaca_eval_suite.leaderboard.raw import RawItem, raw_record, write_raw
+from alpaca_eval_suite.leaderboard.record import RAW_FILE, RunRecord, write_record
 
 RUN = {
     "run": "alpaca_capitals:model=m",
@@ -44,6 +45,9 @@ def in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def with_run(in_folder: Path) -> Path:
     """The current folder, with a run in benchmark_output/runs/s1."""
-    record = RunRecord.model_validate(RUN)
-    write_record(in_folder / "benchmark_output" / "runs" / "s1" / record.run, record)
+    items = [RawItem(id="tz_ask", instruction="What is the capital of Tanzania?", output="Dodoma")]
+    record = RunRecord.model_validate({**RUN, "raw": raw_record(RAW_FILE, items)})
+    folder = in_folder / "benchmark_output" / "runs" / "s1" / record.run
+    write_raw(folder / RAW_FILE, items)
+    write_record(folder, record)
     return in_folder

@@ -59,7 +59,12 @@ def test_show_in_each_form(with_run: Path, capsys: pytest.CaptureFixture[str]) -
     assert main(["leaderboard", "show", "--format", "csv"]) == 0
     assert capsys.readouterr().out == (with_run / "results" / "leaderboard.csv").read_text()
     assert main(["leaderboard", "show", "--format", "json"]) == 0
-    assert json.loads(capsys.readouterr().out) == [json.loads((with_run / ENTRY).read_text())]
+    (board,) = json.loads(capsys.readouterr().out)
+    (row,) = board["rows"]
+    assert board["scenario"]["name"] == "capitals"
+    assert row["rates"] == json.loads((with_run / ENTRY).read_text())["runs"][0]["rates"]
+    assert main(["leaderboard", "show", "--format", "latex"]) == 0
+    assert "60.0 [53.0, 66.6] & 197 & 0" in capsys.readouterr().out
 
 
 def test_show_of_an_unknown_scenario(with_run: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -68,7 +73,9 @@ def test_show_of_an_unknown_scenario(with_run: Path, capsys: pytest.CaptureFixtu
     assert main(["leaderboard", "show", "--scenario", "capital", "--format", "json"]) == 2
     printed = capsys.readouterr()
     assert printed.out == ""
-    assert printed.err == "error: no entry has a scenario 'capital'\n  There are: capitals.\n"
+    assert printed.err == (
+        "error: no entry has a scenario 'capital'\n  Did you mean 'capitals'? There are: capitals.\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -100,6 +107,6 @@ def test_a_truncated_entry_is_named_and_kept(with_run: Path, capsys: pytest.Capt
     for command in ("build", "show"):
         assert main(["leaderboard", command]) == 1
         message = capsys.readouterr().err
-        assert message.startswith(f"error: {ENTRY}: is not a leaderboard entry of version 1 (Invalid JSON")
+        assert message.startswith(f"error: {ENTRY}: is not a leaderboard entry of version 2 (Invalid JSON")
         assert "Restore the file, or move it to another folder and build again" in message
     assert (with_run / ENTRY).read_bytes() == half

@@ -6,6 +6,7 @@ import os
 import random
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -237,7 +238,9 @@ def test_one_occasion_in_one_ledger_is_one_run(judge: Judge, server: Any, fake_o
     """A run that goes on after a kill, or in another process, asks nothing twice and is in the history once."""
     says(server, fake_openai, steady)
     first, again = (ask(judge_at(server.base_url), tmp_path / "ledger", occasion="today") for _ in range(2))
-    assert first == again
+    assert first is not None
+    assert again is not None
+    assert replace(again, date=first.date) == first  # a second may have passed
     assert len(server.seen) == 24
     assert len(read_history(judge.hash)) == 1
     ask(judge_at(server.base_url), tmp_path / "ledger", occasion="tomorrow")

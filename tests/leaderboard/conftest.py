@@ -78,7 +78,7 @@ SHORT_ANSWER: dict[str, Any] = PREFERENCE | {
 }
 
 
-def _changed(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+def changed(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """`base` with `changes`; an object is changed key by key: `model={"name": "x"}` keeps the rest."""
     merged = dict(base)
     for key, value in changes.items():
@@ -92,7 +92,7 @@ def make_run() -> RunFactory:
     """A preference run; keyword arguments change it."""
 
     def make(**changes: Any) -> RunRecord:
-        return RunRecord.model_validate(_changed(PREFERENCE, changes))
+        return RunRecord.model_validate(changed(PREFERENCE, changes))
 
     return make
 
@@ -102,6 +102,6 @@ def make_short_answer_run() -> RunFactory:
     """A run of the capitals probe; keyword arguments change it."""
 
     def make(**changes: Any) -> RunRecord:
-        return RunRecord.model_validate(_changed(SHORT_ANSWER, changes))
+        return RunRecord.model_validate(changed(SHORT_ANSWER, changes))
 
     return make

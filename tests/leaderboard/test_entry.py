@@ -1,5 +1,6 @@
 """Entries: whose runs they hold, how they are merged, where they are written."""
 
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ from alpaca_eval_suite.errors import SuiteError
 from alpaca_eval_suite.leaderboard.entry import (
     Entry,
     Identity,
+    checksum_of,
     file_name,
     merge,
     read_entries,
@@ -107,6 +109,9 @@ def test_same_name_other_fingerprint_is_another_entry(make_run: RunFactory, tmp_
         {"baseline": None},
         {"judge": {"name": "gpt"}},
         {"judge": {"template_sha256": "77" * 32}},
+        {"judge": {"hash": "66" * 32}},
+        {"source": "judge_run"},
+        {"panel": {"combine": "majority", "judges": []}},
         {"judge": {"orders": "model_first"}},
         {"judge": {"seed": 1}},
         {"judge": {"served_id": "gpt-4o-2024-08-06"}},
@@ -133,6 +138,8 @@ def test_another_result_is_kept_beside(make_run: RunFactory, changes: dict[str, 
         {"rates": {"win_rate": {"value": 0.9, "ci": None, "n": 60}}},
         {"versions": {"torch": "9"}},
         {"run": "another_name_of_the_run"},
+        {"raw": {"file": "raw/other.jsonl", "sha256": "55" * 32, "n_lines": 60}},
+        {"cost_usd": 1.5, "guards": ["empty_output"], "self_judged": "the judge is the model itself"},
     ],
 )
 def test_the_same_run_again_replaces_the_older(make_run: RunFactory, changes: dict[str, object]) -> None:
@@ -181,7 +188,7 @@ def test_an_entry_survives_writing_and_reading(make_run: RunFactory, tmp_path: P
     (path,) = write_entries(tmp_path, [entry], {})
     assert read_entry(path) == entry
     written = json.loads(path.read_text())
-    assert written["schema_version"] == 1
+    assert written["schema_version"] == 2
     assert written["fingerprint"] == FINGERPRINT
     (run,) = written["runs"]
     assert run["rates"]["win_rate"] == {
@@ -223,11 +230,12 @@ def test_two_files_with_one_model_are_an_error(make_run: RunFactory, tmp_path: P
     [
         (lambda text: text[: len(text) // 2], "Invalid JSON"),
         (lambda text: "", "Invalid JSON"),
-        (lambda text: "[]", "is not a leaderboard entry of version 1"),
+        (lambda text: "[]", "is not a leaderboard entry of version 2"),
         (
-            lambda text: text.replace('"schema_version": 1', '"schema_version": 2', 1),
-            "schema_version: Input should be 1",
+            lambda text: text.replace('"schema_version": 2', '"schema_version": 3', 1),
+            "is of schema_version 3, this program reads 1 to 2",
         ),
+        (lambda text: text.replace('"source": "helm"', '"source": "rumour"', 1), r"runs\.0\.source"),
         (lambda text: text.replace('"n": 58', '"n": "many"', 1), r"runs\.0\.rates\.win_rate\.n"),
         (lambda text: text.replace('"licence"', '"surprise"', 1), r"runs\.0\.scenario"),
         (lambda text: text.replace("a1b2c3d4", "ffffffff", 1), "is of another model"),
@@ -256,6 +264,41 @@ def test_a_run_may_not_stand_twice_in_an_entry(make_run: RunFactory, tmp_path: P
     path.write_text(json.dumps(doubled))
     with pytest.raises(SuiteError, match=r"the run 'alpaca_user_oriented_mini:judge=builtin' stands twice"):
         read_entry(path)
+
+
+@pytest.mark.parametrize(
+    "file", ["/etc/passwd", "../raw/x.jsonl", "raw/../../x", "", "C:\\x.jsonl", "raw\\x.jsonl", "c:x.jsonl"]
+)
+def test_a_raw_file_lies_below_the_entry(make_run: RunFactory, file: str) -> None:
+    with pytest.raises(ValueError, match="is not a file below the folder of the entry"):
+        make_run(raw={"file": file, "sha256": "55" * 32, "n_lines": 1})
+
+
+def test_all_files_that_are_no_entries_can_be_reported(make_run: RunFactory, tmp_path: Path) -> None:
+    (path,) = write_entries(tmp_path, merge([], [make_run()], refuse), {})
+    (tmp_path / "a.json").write_text("{")
+    (tmp_path / "z.json").write_text(path.read_text())
+    problems: list[SuiteError] = []
+    assert list(read_entries(tmp_path, problems.append)) == [path]
+    assert [Path(problem.where or "").name for problem in problems] == ["a.json", "z.json"]
+
+
+def test_the_checksum_is_over_every_other_key(make_run: RunFactory, tmp_path: Path) -> None:
+    (entry,) = merge([], [make_run()], refuse)
+    (path,) = write_entries(tmp_path, [entry], {})
+    written = json.loads(path.read_text())
+    assert written["checksum"] == checksum_of(written) == entry.checksum
+    assert checksum_of({**written, "name": "other"}) != entry.checksum
+    # As anybody can make it, without this program.
+    rest = {key: value for key, value in written.items() if key != "checksum"}
+    canonical = json.dumps(rest, sort_keys=True, separators=(",", ":"))
+    assert hashlib.sha256(canonical.encode()).hexdigest() == entry.checksum
+
+
+def test_names_with_half_a_surrogate_pair_survive(make_run: RunFactory, tmp_path: Path) -> None:
+    (entry,) = merge([], [make_run(model={"name": "a\ud83d"})], refuse)
+    (path,) = write_entries(tmp_path, [entry], {})
+    assert read_entry(path) == entry
 
 
 def test_a_cut_off_write_leaves_the_old_entry(make_run: RunFactory, tmp_path: Path) -> None:
