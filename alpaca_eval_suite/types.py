@@ -11,11 +11,20 @@ ORDERS: tuple[str, ...] = get_args(Order)
 
 
 @dataclass(frozen=True)
+class Turn:
+    """What one side said in a conversation."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True)
 class Instruction:
     """One item of a scenario, under an `id` that is unique in it.
 
     `slices`: what results can be broken down by (app, category). `reference`: an answer known to be good, or
     None. `key`: what the scenario's metric needs to know of the right answer (checks, aliases, traps).
+    `earlier`: what was said before, where the item is a conversation; `instruction` is then its last turn.
     """
 
     id: str
@@ -24,6 +33,7 @@ class Instruction:
     reference: str | None = None
     slices: Mapping[str, str] = field(default_factory=dict)
     key: Mapping[str, Any] = field(default_factory=dict)
+    earlier: tuple[Turn, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,10 @@ Metric = Literal["preference", "short_answer", "misinformation", "stereotypes", 
 CARD_FILE = "card.yaml"
 _Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 _File = Annotated[str, Field(pattern=r"^[^\x00]+$")]
-_Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+_Sha256 = Annotated[str, Field(pattern=r"^([0-9a-f]{64}|unknown)$")]
+
+UNKNOWN = "unknown"
+"""In the place of a checksum: nobody could state it, so the file is not downloaded; the user fetches it by hand."""
 
 
 class _Strict(BaseModel):
@@ -35,7 +38,10 @@ class _Strict(BaseModel):
 
 
 class DataFile(_Strict):
-    """A file beside the card (`file`), or one to be fetched (`url`, with `sha256` and `size` in bytes)."""
+    """A file beside the card (`file`), or one to be fetched (`url`, with `sha256` and `size` in bytes).
+
+    With the `sha256` "unknown" the file at the `url` is not fetched but by hand.
+    """
 
     file: _File | None = None
     url: str | None = None
@@ -53,9 +59,16 @@ class DataFile(_Strict):
     def _one_place(self) -> Self:
         if (self.file is None) == (self.url is None):
             raise ValueError("needs either file or url")
-        if self.url is not None and (self.sha256 is None or self.size is None):
+        if self.url is None and self.sha256 == UNKNOWN:
+            raise ValueError("the sha256 of a file beside the card is never unknown; leave the key out")
+        if self.url is not None and (self.sha256 is None or (self.size is None and not self.by_hand)):
             raise ValueError("a url needs sha256 and size beside it")
         return self
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether only the user can put the file where it is found: no checksum says which file it must be."""
+        return self.sha256 == UNKNOWN
 
     @property
     def name(self) -> str:
@@ -64,14 +77,25 @@ class DataFile(_Strict):
 
 
 class Columns(_Strict):
-    """What stands where in a row. A dot goes into it: `instances.0.input` is row["instances"][0]["input"]."""
+    """What stands where in a row. A dot goes into it: `instances.0.input` is row["instances"][0]["input"].
 
-    id: str = "id"
+    Without `id` an item's id is made from its instruction. `messages`: a conversation in the instruction's place.
+    """
+
+    id: str | None = "id"
     instruction: str = "instruction"
     input: str | None = "input"
+    messages: str | None = None
     reference: str | None = None
     slices: dict[str, str] = {}
     key: dict[str, str] = {}
+
+    @model_validator(mode="after")
+    def _asked_once(self) -> Self:
+        twice = [name for name in ("instruction", "input") if name in self.model_fields_set and getattr(self, name)]
+        if self.messages is not None and twice:
+            raise ValueError(f"messages stands in the place of {' and '.join(twice)}: name the one or the other")
+        return self
 
 
 class Decoding(_Strict):

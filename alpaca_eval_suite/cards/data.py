@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NoReturn
 from urllib.parse import urlsplit
 
 from alpaca_eval_suite.cards.card import DataFile
@@ -22,18 +22,21 @@ _TRIES = 4
 _TIMEOUT = 30.0  # seconds without a byte
 _CONNECT_TIMEOUT = 10.0
 
-Place = Literal["shipped", "cached", "in $ALPACA_DATA_DIR", "to be downloaded"]
+Place = Literal["shipped", "cached", "in $ALPACA_DATA_DIR", "to be downloaded", "to be fetched by hand"]
 """Where a data file is: beside its card, in the user's cache, in a folder the user named, or not on this machine."""
 
 
 def find_data(data: DataFile, folder: Path) -> Path:
     """The path of a data file whose content is checked. `folder` is the card's.
 
+    Where nobody could state a checksum, it is what the user put into $ALPACA_DATA_DIR, and only its hash tells which.
     Raises SuiteError when it is missing, lies outside the folder, has the wrong checksum, or cannot be
     downloaded.
     """
     if data.file is not None:
         return _beside_card(data, folder)
+    if data.by_hand:
+        return _put_by_hand(data) or _refuse_unknown(data)
     found, other = _here(data)
     if found is None:
         _refuse_offline(data)
@@ -56,6 +59,9 @@ def place_of(data: DataFile, folder: Path) -> tuple[Place, Path | None]:
     """
     if data.file is not None:
         return "shipped", _beside_card(data, folder)
+    if data.by_hand:
+        path = _put_by_hand(data)
+        return ("in $ALPACA_DATA_DIR", path) if path else ("to be fetched by hand", None)
     found, _ = _here(data)
     if found is None:
         return "to be downloaded", None
@@ -91,9 +97,34 @@ def _beside_card(data: DataFile, folder: Path) -> Path:
     return path
 
 
+def _put_by_hand(data: DataFile) -> Path | None:
+    """The file of that name in $ALPACA_DATA_DIR; None without one. Raises SuiteError for two of different content."""
+    found = {sha256_of(path): path for path in _in_data_dirs(data)}
+    if len(found) > 1:
+        places = ", ".join(f"{path} (SHA-256 {sha256[:16]}…)" for sha256, path in found.items())
+        raise SuiteError(
+            f"$ALPACA_DATA_DIR holds different files of the name {data.name}: {places}",
+            next_step="Which of them is meant cannot be told, since no checksum of it is known: keep one.",
+        )
+    return next(iter(found.values()), None)
+
+
+def _refuse_unknown(data: DataFile) -> NoReturn:
+    raise SuiteError(
+        "is not downloaded: its checksum is not known, so nobody could tell whether the right file came",
+        where=str(data.url),
+        next_step=f"Fetch {data.name} from there yourself, look at it, put it into a folder, and name that folder in "
+        "$ALPACA_DATA_DIR. Results carry the hash of the file that you use.",
+    )
+
+
 def _already_here(data: DataFile) -> Iterator[Path]:
     if _cached(data).is_file():
         yield _cached(data)
+    yield from _in_data_dirs(data)
+
+
+def _in_data_dirs(data: DataFile) -> Iterator[Path]:
     for root in data_dirs():
         yield from sorted(path for path in root.rglob(glob.escape(data.name)) if path.is_file())
 

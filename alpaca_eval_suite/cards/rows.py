@@ -6,11 +6,14 @@ from typing import Any
 
 from alpaca_eval_suite.cards.card import Card, Columns
 from alpaca_eval_suite.cards.data import find_data
+from alpaca_eval_suite.cards.turns import conversation
 from alpaca_eval_suite.errors import Report, SuiteError, stop
 from alpaca_eval_suite.files import read_rows, sha256_of, sha256_text
-from alpaca_eval_suite.types import Instruction
+from alpaca_eval_suite.prompts import chat_message
+from alpaca_eval_suite.types import Instruction, Turn
 
 _MISSING = object()
+_ID_DIGITS = 16
 _COLUMNS = 'Add it, or name the right column under "columns" in card.yaml.'
 
 
@@ -48,7 +51,9 @@ def load_instructions(card: Card, report: Report = stop) -> list[Instruction]:
 
 def scenario_hash(card: Card) -> str:
     """64 hex digits over the data's content and how its columns are read: equal for comparable results."""
-    columns = json.dumps(card.columns.model_dump(), sort_keys=True)
+    # A key that came later plays no part where it is not used: results of before stay comparable.
+    unused = {"messages"} if card.columns.messages is None else None
+    columns = json.dumps(card.columns.model_dump(exclude=unused), sort_keys=True)
     return sha256_text(f"{sha256_of(find_data(card.data, card.folder))}\n{card.metric}\n{columns}")
 
 
@@ -83,17 +88,34 @@ def _instruction(where: str, row: dict[str, Any], columns: Columns, report: Repo
             slips.append(slip)
             return None
 
+    earlier: tuple[Turn, ...] = ()
+    if columns.messages is None:
+        instruction = read(_text, columns.instruction)
+        input = read(_optional_text, columns.input) or ""
+    else:
+        earlier, instruction = read(_conversation, columns.messages) or ((), "")
+        input = ""
     item = Instruction(
-        id=read(_text, columns.id),
-        instruction=read(_text, columns.instruction),
-        input=read(_optional_text, columns.input) or "",
+        id=_id_of(instruction or "", input) if columns.id is None else read(_text, columns.id),
+        instruction=instruction,
+        input=input,
         reference=read(_optional_text, columns.reference),
         slices={name: read(_label, column) for name, column in columns.slices.items()},
         key={name: read(_required, column) for name, column in columns.key.items()},
+        earlier=earlier,
     )
     for slip in slips:
         report(slip)
     return None if slips else item
+
+
+def _id_of(instruction: str, input: str) -> str:
+    """The id of an item whose data has none: the first 16 hex digits of the SHA-256 of what is asked."""
+    return sha256_text(chat_message(instruction, input))[:_ID_DIGITS]
+
+
+def _conversation(where: str, row: dict[str, Any], column: str) -> tuple[tuple[Turn, ...], str]:
+    return conversation(where, column, _required(where, row, column))
 
 
 def _required(where: str, row: dict[str, Any], column: str) -> Any:

@@ -5,6 +5,7 @@ from alpaca_eval_suite.doctor.finding import Finding
 from alpaca_eval_suite.models.embedded import EMBEDDED_MODELS, EmbeddedState, embedded_state
 
 _ABSENT = "to be downloaded"
+_BY_HAND = "to be fetched by hand"
 
 
 def check_data() -> list[Finding]:
@@ -24,6 +25,8 @@ def scenario_finding(one: Surveyed) -> Finding:
     if _ABSENT in (one.state, one.baseline):
         advice = f"Type: alpaca-suite scenarios validate {one.name} (fetches it), or set ALPACA_DATA_DIR."
         return Finding(name, "warn", detail, advice)
+    if _BY_HAND in (one.state, one.baseline):
+        return Finding(name, "warn", detail, f"Type: alpaca-suite scenarios validate {one.name} (says how).")
     return Finding(name, "ok", detail)
 
 

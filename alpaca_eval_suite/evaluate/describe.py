@@ -13,12 +13,12 @@ from alpaca_eval_suite.cards import outputs_hash, scenario_hash
 from alpaca_eval_suite.evaluate import replay, served
 from alpaca_eval_suite.evaluate.judges import is_local, public_name
 from alpaca_eval_suite.evaluate.local import PREFIX, open_checkpoint
-from alpaca_eval_suite.evaluate.rates import Judged, information
 from alpaca_eval_suite.evaluate.remote import endpoint_of
 from alpaca_eval_suite.evaluate.settings import NONE, Settings
 from alpaca_eval_suite.evaluate.trained_prompt import prompt_record
 from alpaca_eval_suite.judge.card import NOT_CALIBRATED, JudgeCard, card_of
 from alpaca_eval_suite.judge.families import self_judged
+from alpaca_eval_suite.leaderboard.figures import Judged, information
 from alpaca_eval_suite.leaderboard.record import (
     BaselineRecord,
     DecodingRecord,
@@ -139,6 +139,7 @@ def judge(settings: Settings, items: Sequence[Judged], states: Sequence[RequestS
     builtin = spec is not None and spec.is_builtin
     return JudgeRecord(
         name=judge_name(settings),
+        hash=judge_hash,
         served_id=served.id_of(served.of_judge(states)),
         template_sha256=settings.template_hash(),
         orders=settings.orders if settings.compares and not builtin else "single",
@@ -157,15 +158,17 @@ def notes(settings: Settings, state: ScenarioState) -> list[str]:
         *served.notes_of(evaluated, served.of_answers(states)),
         *served.notes_of(judging, served.of_judge(states)),
         *served.notes_of(settings.baseline, served.of_baseline(states)),
-        *_self_judged(settings, evaluated),
+        *([f"{judge_name(settings)}: self-judged: {why}."] if (why := self_judging(settings, state)) else []),
     ]
     return list(dict.fromkeys(found))  # one endpoint may have two parts
 
 
-def _self_judged(settings: Settings, evaluated: str) -> list[str]:
+def self_judging(settings: Settings, state: ScenarioState) -> str | None:
+    """How the judge is related to the model or the baseline; None where it is not, or nobody judges."""
     spec = settings.judge_spec()
     if spec is None or spec.is_builtin:
-        return []
+        return None
+    evaluated = _deployment(state.adapter_spec)
     deployments = {
         "judge": f"{PREFIX}{spec.model}" if is_local(spec) else str(spec.model).removeprefix("helm/"),
         "model": evaluated,
@@ -179,8 +182,7 @@ def _self_judged(settings: Settings, evaluated: str) -> list[str]:
         for deployment in deployments.values()
         if deployment and deployment.startswith(PREFIX)
     }
-    why = self_judged(names["judge"], names["model"], names.get("baseline", ""), fingerprints=prints)
-    return [f"{judge_name(settings)}: self-judged: {why}."] if why else []
+    return self_judged(names["judge"], names["model"], names.get("baseline", ""), fingerprints=prints)
 
 
 def _own_name(deployment: str) -> str:

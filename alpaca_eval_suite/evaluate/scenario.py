@@ -1,12 +1,14 @@
 """HELM's view of a scenario: one Instance an item, the item itself in `extra_data`."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any, ClassVar
 
 from helm.benchmark.scenarios.scenario import CORRECT_TAG, TEST_SPLIT, Input, Instance, Output, Reference, Scenario
 
 from alpaca_eval_suite.cards import load_card, load_instructions
 from alpaca_eval_suite.prompts import PromptFormat, alpaca_prompt, chat_message
-from alpaca_eval_suite.types import Instruction
+from alpaca_eval_suite.types import Instruction, Turn
 
 
 class AlpacaScenario(Scenario):  # type: ignore[misc]
@@ -39,18 +41,25 @@ class AlpacaScenario(Scenario):  # type: ignore[misc]
                 "input": item.input,
                 "slices": dict(item.slices),
                 "key": dict(item.key),
+                **({"earlier": [asdict(turn) for turn in item.earlier]} if item.earlier else {}),
             },
         )
 
     def _input(self, item: Instruction) -> Input:
         text = request_text(item, self.prompt_format)
         # HELM's pages show `text`; its chat adapter sends `messages`.
-        messages = [{"role": "user", "content": text}] if self.prompt_format == "chat" else None
-        return Input(text=text, messages=messages)
+        if self.prompt_format != "chat":
+            return Input(text=text)
+        messages = [*(asdict(turn) for turn in item.earlier), {"role": "user", "content": text}]
+        return Input(text=_conversation_text(messages) if item.earlier else text, messages=messages)
+
+
+def _conversation_text(messages: Sequence[Mapping[str, str]]) -> str:
+    return "\n\n".join(f"[{message['role']}]\n{message['content']}" for message in messages)
 
 
 def request_text(item: Instruction, prompt_format: PromptFormat) -> str:
-    """What a model is asked for `item`: the Alpaca prompt, or the one user message of a chat."""
+    """What a model is asked for `item`: the Alpaca prompt, or the last user message of a chat."""
     build = alpaca_prompt if prompt_format == "alpaca" else chat_message
     return build(item.instruction, item.input)
 
@@ -65,4 +74,5 @@ def instruction_of(instance: Any) -> Instruction:
         reference=instance.references[0].output.text if instance.references else None,
         slices=extra["slices"],
         key=extra["key"],
+        earlier=tuple(Turn(**turn) for turn in extra.get("earlier", ())),
     )

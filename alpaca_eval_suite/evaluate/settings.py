@@ -20,7 +20,7 @@ from alpaca_eval_suite.cards import (
 )
 from alpaca_eval_suite.errors import UsageError
 from alpaca_eval_suite.evaluate.judges import judge_of, judge_spec, labeller_spec, labels_hash
-from alpaca_eval_suite.evaluate.validate import check_keys
+from alpaca_eval_suite.evaluate.validate import check_keys, check_prompt_format
 from alpaca_eval_suite.files import sha256_text
 from alpaca_eval_suite.judge import labelling
 from alpaca_eval_suite.judge.builtin import NAME as BUILTIN
@@ -147,6 +147,7 @@ def make_settings(**arguments: Any) -> Settings:
     items = load_instructions(settings.card)
     checkable = all("checks" in item.key for item in items)
     check_keys(settings.card, items)
+    check_prompt_format(settings.card, items, settings.prompt_format)
     if settings.card.metric != "preference":
         judge = NONE if judge == AUTO else judge
         if judge != NONE:

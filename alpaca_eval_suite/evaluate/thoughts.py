@@ -63,8 +63,3 @@ def cut_off_thinking(completion: GeneratedOutput, mode: ThinkingMode) -> bool | 
         return True
     has_thought = bool(completion.thinking) or (mode == "keep" and bool(split_thought(completion.text).thought))
     return False if has_thought else None
-
-
-def answer_of(text: str, mode: ThinkingMode) -> str:
-    """The answer alone, whose length counts, of a text that `output_text` or `settled` gave."""
-    return split_thought(text).answer if mode == "keep" else text

@@ -15,9 +15,10 @@ from alpaca_eval_suite.cards import (
     match_outputs,
     read_card,
 )
-from alpaca_eval_suite.errors import Report, SuiteError, stop
+from alpaca_eval_suite.errors import Report, SuiteError, UsageError, stop
 from alpaca_eval_suite.judge.checks import parse_checks
 from alpaca_eval_suite.probes.registry import probe_of
+from alpaca_eval_suite.prompts import PromptFormat
 from alpaca_eval_suite.types import Instruction
 
 
@@ -46,6 +47,18 @@ def problems_of(folder: Path) -> list[SuiteError]:
         except SuiteError as error:
             found.append(error)
     return found
+
+
+def check_prompt_format(card: Card, items: Sequence[Instruction], prompt_format: PromptFormat) -> None:
+    """Raise UsageError for conversations in the Alpaca prompt: it knows one instruction, and what was said before it
+    would be lost."""
+    if prompt_format != "chat" and any(item.earlier for item in items):
+        raise UsageError(
+            f"the items of {card.name} are conversations, for which the Alpaca prompt has no place",
+            where=f"prompt_format {prompt_format}",
+            next_step="Ask in the model's own chat template: --prompt-format chat, or prompt_format=chat in a run "
+            "entry.",
+        )
 
 
 def check_keys(card: Card, items: Sequence[Instruction], report: Report = stop) -> None:

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from alpaca_eval_suite.files import read_text, sha256_text
+from alpaca_eval_suite.judge.conversation import request_shown, request_texts
 from alpaca_eval_suite.judge.reply import JudgePrompt, label_of, read_last_line, sendable
-from alpaca_eval_suite.prompts import chat_message, fill
+from alpaca_eval_suite.prompts import fill
 from alpaca_eval_suite.resources import resource_dir
 from alpaca_eval_suite.types import Instruction
 
@@ -44,13 +45,14 @@ def labelling_prompt(
     `meanings` says in a sentence what each label means, `known` what is known of the item, a line each; the item's
     reference is added. The same texts and seed give the same bytes, so that a paid-for reply is found in a cache.
     """
-    request = sendable(chat_message(item.instruction, item.input))
     facts = [*known, *([f"A good answer: {item.reference}"] if item.reference else [])]
     known_text = sendable("\n".join(f"- {fact}" for fact in facts) or "- Nothing beside the request.")
     answer = sendable(output)
-    mark = label_of(seed, request, known_text, answer)
+    mark = label_of(seed, *request_texts(item), known_text, answer)
     labels = "\n".join(f"- {label}: {meaning}" for label, meaning in meanings.items())
-    text = fill(template(), label=mark, request=request, known=known_text, answer=answer, labels=labels)
+    text = fill(
+        template(), label=mark, request=request_shown(item, mark), known=known_text, answer=answer, labels=labels
+    )
     return JudgePrompt(text, mark)
 
 

@@ -4,12 +4,12 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 
 from alpaca_eval_suite.judge.contracts import Question
+from alpaca_eval_suite.judge.conversation import request_shown, request_texts
 from alpaca_eval_suite.judge.forms import letter_logprobs, reasoning_json
 from alpaca_eval_suite.judge.reply import VerdictError, label_of, sendable
 from alpaca_eval_suite.judge.schema import JudgeSpec
 from alpaca_eval_suite.judge.template import fill_template
 from alpaca_eval_suite.models.request import GenerationRequest, Message, TooLongError
-from alpaca_eval_suite.prompts import chat_message
 from alpaca_eval_suite.types import Comparison, Instruction, Order
 
 CUT = "\n[cut]"
@@ -69,11 +69,10 @@ def shorter(question: Question, ask_within: Callable[[int], Question]) -> Iterat
 
 def _text(spec: JudgeSpec, item: Instruction, shown: Sequence[str], seed: int) -> tuple[str, str]:
     """The filled template and its label."""
-    request = sendable(chat_message(item.instruction, item.input))
-    label = label_of(seed, request, *shown)
+    label = label_of(seed, *request_texts(item), *shown)
     values = {
         "label": label,
-        "request": request,
+        "request": request_shown(item, label),
         "instruction": sendable(item.instruction),
         "input": sendable(item.input),
         "answer_a": shown[0],

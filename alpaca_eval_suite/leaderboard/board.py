@@ -6,7 +6,7 @@ none of them.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,12 @@ from alpaca_eval_suite.leaderboard.choice import APP, choose, unknown_name
 from alpaca_eval_suite.leaderboard.entry import Entry, Identity, run_key
 from alpaca_eval_suite.leaderboard.equal_length import EqualLength, equal_length
 from alpaca_eval_suite.leaderboard.measured import Measured, measure
-from alpaca_eval_suite.leaderboard.notes import notes_of
+from alpaca_eval_suite.leaderboard.notes import notes_of, of_boards
 from alpaca_eval_suite.leaderboard.probe_rates import ProbeRate, best_fitting, probe_rates
 from alpaca_eval_suite.leaderboard.ranking import Ranked, ranking
 from alpaca_eval_suite.leaderboard.record import RateRecord, RunRecord
-from alpaca_eval_suite.leaderboard.rows import WIN_RATE, Kind, Row, best_first, groups_of
+from alpaca_eval_suite.leaderboard.rows import WIN_RATE, Kind, Row, best_first, groups_of, judge_hash, title_of
+from alpaca_eval_suite.stats.units import Units
 
 LENGTH_CONTROLLED = "length_controlled"
 """What --sort calls the length-controlled win rate, which is not one of a run's own rates."""
@@ -35,7 +36,7 @@ class BoardRow:
 
     `rate` is the headline rate, None where there is none or it is withheld (`no_information`). `rank_reason` and
     `length_reason` say why a rank or a length-controlled rate is None; empty otherwise. `probes` by the names of
-    PROBES.
+    PROBES. `units` are those of the rate, None where they are not known; the public form leaves them out.
     """
 
     number: int
@@ -51,6 +52,7 @@ class BoardRow:
     cost_usd: float | None = None
     guards: tuple[str, ...] = ()
     self_judged: str | None = None
+    units: Units | None = field(default=None, repr=False, compare=False)
 
     @property
     def model(self) -> str:
@@ -102,12 +104,14 @@ class BoardRow:
 class Board:
     """The rows of one comparison group, best first.
 
-    `of_slice`: the slice and its value that the rates are of, None for the whole scenario. `judge` is the judge's
-    name, `judge_sentence` what it was measured to be worth or "not calibrated"; both None without a judge. `sorted_by`
-    names the rate that the rows are sorted by, `ranked` says what ranks are of, how they were made and of how many
-    models and ids. `notes` number the rows as `BoardRow.number` does.
+    `title` is made safe for a terminal, not for HTML or Markdown. `of_slice`: the slice and its value that the rates
+    are of, None for the whole scenario. `judge` is the judge's name, `judge_sentence` what it was measured to be worth
+    or "not calibrated"; both None without a judge. `sorted_by` names the rate that the rows are sorted by. `ranked`
+    says how the ranks were made and of how many rows and ids, `length_control` the same of the length-controlled
+    rates; empty where there are none. `notes` number the rows as `BoardRow.number` does.
     """
 
+    title: str
     scenario: str
     sha256: str
     metric: str
@@ -115,6 +119,7 @@ class Board:
     kind: Kind
     of_slice: tuple[str, str] | None
     baseline: str | None
+    baseline_sha256: str | None
     judge: str | None
     judge_hash: str | None
     judge_sentence: str | None
@@ -123,18 +128,6 @@ class Board:
     length_control: str
     rows: tuple[BoardRow, ...]
     notes: tuple[str, ...]
-
-    @property
-    def title(self) -> str:
-        """Scenario, baseline and judge on one line, made safe for a terminal and not yet for HTML or Markdown."""
-        parts = [plain(self.scenario)]
-        if self.of_slice:
-            parts[0] += f" ({plain(self.of_slice[0])} {plain(self.of_slice[1])})"
-        if self.baseline is not None:
-            parts.append(f"against {plain(self.baseline)}")
-        if self.judge is not None:
-            parts.append(f"judged by {plain(self.judge)}")
-        return ", ".join(parts)
 
     def as_json(self) -> dict[str, Any]:
         """The public form: what the board is of, its rows and its notes."""
@@ -147,7 +140,7 @@ class Board:
                 "licence": self.licence,
             },
             "slice": {"name": self.of_slice[0], "value": self.of_slice[1]} if self.of_slice else None,
-            "baseline": self.baseline,
+            "baseline": None if self.baseline is None else {"name": self.baseline, "sha256": self.baseline_sha256},
             "judge": None
             if self.judge is None
             else {"name": self.judge, "hash": self.judge_hash, "card": self.judge_sentence},
@@ -198,7 +191,7 @@ def _board(
     probes: Mapping[Identity, Mapping[str, list[tuple[RunRecord, ProbeRate]]]],
 ) -> Board:
     kind, first = group[0].kind, group[0].run
-    measured = {id(row): _measured(row, results, app) for row in group}
+    measured = {id(row): measure(row, results, app) for row in group}
     lengths = _lengths(group, measured)
     rate_of = {id(row): rate for row, rate in zip(group, lengths.rates, strict=True)}
     sort = _sort(group, sort, lengths)
@@ -218,30 +211,44 @@ def _board(
         [of.units if isinstance(of, Measured) else of for of in found], lower_is_better=kind.lower_is_better
     )
     shown = [
-        _board_row(number, row, place, rate_of[id(row)], best_fitting(row.run, probes.get(row.identity, {})))
-        for number, (row, place) in enumerate(zip(rows, ranked.ranked, strict=True), 1)
+        _board_row(number, row, place, rate_of[id(row)], of, best_fitting(row.run, probes.get(row.identity, {})))
+        for number, (row, place, of) in enumerate(zip(rows, ranked.ranked, found, strict=True), 1)
     ]
-    return Board(
+    of_slice = (APP, app) if app is not None else None
+    board = Board(
+        title=title_of(first, of_slice),
         scenario=first.scenario.name,
         sha256=first.scenario.sha256,
         metric=first.scenario.metric,
         licence=first.scenario.licence,
         kind=kind,
-        of_slice=(APP, app) if app is not None else None,
+        of_slice=of_slice,
         baseline=first.baseline.name if first.baseline else None,
+        baseline_sha256=first.baseline.sha256 if first.baseline else None,
         judge=first.judge.name if first.judge else None,
-        judge_hash=first.judge.hash if first.judge else None,
-        judge_sentence=group[0].judge_worth if first.judge else None,
+        judge_hash=judge_hash(group[0]),
+        judge_sentence=_judge_sentence(group[0]),
         sorted_by=sort,
         ranked=ranked.said,
         length_control=lengths.said,
         rows=tuple(shown),
-        notes=tuple(notes_of(rows)),
+        notes=(),
     )
+    return replace(board, notes=(*notes_of(rows), *of_boards([board])))
 
 
-def _measured(row: Row, results: Path, app: str | None) -> Measured | str:
-    return "its judge has no information" if row.withheld else measure(row, results, app)
+def _judge_sentence(row: Row) -> str | None:
+    """What the judge is worth: as the run says it or, where it was not calibrated then, by a card made since."""
+    judge = row.run.judge
+    if judge is None:
+        return None
+    if not judge.calibrated and judge.hash:
+        from alpaca_eval_suite.judge.card import card_of
+
+        card = card_of(judge.hash)
+        if card is not None:
+            return plain(card.sentence())
+    return row.judge_worth
 
 
 def _lengths(group: Sequence[Row], measured: Mapping[int, Measured | str]) -> EqualLength:
@@ -249,7 +256,8 @@ def _lengths(group: Sequence[Row], measured: Mapping[int, Measured | str]) -> Eq
         return EqualLength(("only win rates are length-controlled",) * len(group), "")
     found = [measured[id(row)] for row in group]
     data = [of if isinstance(of, str) else of.lengths or "its lengths are not kept" for of in found]
-    return equal_length(data, [None if row.withheld else row.run.length_controlled for row in group])
+    recorded = [None if row.withheld or row.run.stopped_early else row.run.length_controlled for row in group]
+    return equal_length(data, recorded)
 
 
 def _sort(group: Sequence[Row], sort: str | None, lengths: EqualLength) -> str:
@@ -261,7 +269,12 @@ def _sort(group: Sequence[Row], sort: str | None, lengths: EqualLength) -> str:
 
 
 def _board_row(
-    number: int, row: Row, place: Ranked | str, length: RateRecord | str, probes: Mapping[str, ProbeRate]
+    number: int,
+    row: Row,
+    place: Ranked | str,
+    length: RateRecord | str,
+    found: Measured | str,
+    probes: Mapping[str, ProbeRate],
 ) -> BoardRow:
     return BoardRow(
         number=number,
@@ -277,6 +290,7 @@ def _board_row(
         cost_usd=row.run.cost_usd,
         guards=row.run.guards,
         self_judged=row.run.self_judged,
+        units=found.units if isinstance(found, Measured) else None,
     )
 
 

@@ -37,16 +37,18 @@ def choose(
 def unknown_name(what: str, name: str, known: Iterable[str]) -> UsageError:
     """The error for a name that is not among the known ones, with the nearest and the list."""
     names = sorted(set(known))
-    near = difflib.get_close_matches(name, names, n=1)
-    hint = f"Did you mean {plain(near[0])!r}? " if near else ""
+    in_lower_case = {known.lower(): known for known in names}
+    near = difflib.get_close_matches(name.lower(), in_lower_case, n=1)
+    hint = f"Did you mean {plain(in_lower_case[near[0]])!r}? " if near else ""
     listed = ", ".join(plain(name) for name in names[:_LISTED])
     more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
-    return UsageError(f"no entry has a {what} {name!r}", next_step=f"{hint}There are: {listed or 'none'}{more}.")
+    article = "an" if what[0] in "aeiou" else "a"
+    return UsageError(
+        f"no entry has {article} {what} {name!r}", next_step=f"{hint}There are: {listed or 'none'}{more}."
+    )
 
 
-def _with(
-    rows: Sequence[Row], what: str, wanted: str | None, name_of: Callable[[Row], str | None]
-) -> list[Row]:
+def _with(rows: Sequence[Row], what: str, wanted: str | None, name_of: Callable[[Row], str | None]) -> list[Row]:
     if wanted is None:
         return list(rows)
     chosen = [row for row in rows if name_of(row) == wanted]
@@ -61,7 +63,7 @@ def _of_app(rows: Sequence[Row], app: str) -> list[Row]:
     for row in rows:
         rates = row.run.slices.get(APP, {}).get(app)
         if rates is not None:
-            of_slice = {"rates": rates, "differences": {}, "numbers": {}, "win_rate": None}
+            of_slice = {"rates": rates, "differences": {}, "numbers": {}, "win_rate": None, "length_controlled": None}
             chosen.append(Row(row.identity, row.run.model_copy(update=of_slice)))
     if not chosen:
         raise unknown_name("app", app, (value for row in rows for value in row.run.slices.get(APP, {})))

@@ -11,9 +11,8 @@ from alpaca_eval_suite.stats.difficulty import ENOUGH_MODELS, estimate_difficult
 from alpaca_eval_suite.stats.length_control import length_control
 from alpaca_eval_suite.stats.length_data import LengthData
 
-_REFITS = 1_000
-_REFITS_OF_MANY = 400
-_MANY = 10  # rows: 1,000 refits take a sixth of a second each
+_REFITS = ((10, 1_000), (100, 400))  # up to so many rows, so many refits each; 1,000 take 0.1 s
+_REFITS_OF_MANY = 200
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ def equal_length(measured: Sequence[LengthData | str], recorded: Sequence[Mappin
     fitted = [data for data in measured if isinstance(data, LengthData) and _has_lengths(data)]
     # Rows with failures: the joint fit passes over ids without a win.
     difficulty = estimate_difficulty(fitted) if len(fitted) >= ENOUGH_MODELS else None
-    refits = _REFITS if len(fitted) <= _MANY else _REFITS_OF_MANY
+    refits = next((refits for most, refits in _REFITS if len(fitted) <= most), _REFITS_OF_MANY)
     rates: list[RateRecord | str] = []
     n_recorded = 0
     for data, own in zip(measured, recorded, strict=True):

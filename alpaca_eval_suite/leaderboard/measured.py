@@ -1,23 +1,21 @@
 """What each id gave a row, read from the raw file of its run: the ground of ranks, comparisons and equal lengths."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from alpaca_eval_suite.errors import SuiteError
+from alpaca_eval_suite.judge.combined import combined_units
 from alpaca_eval_suite.leaderboard.choice import APP
+from alpaca_eval_suite.leaderboard.raw import RawItem, read_raw
 from alpaca_eval_suite.leaderboard.rows import WIN_RATE, Row
+from alpaca_eval_suite.probes.registry import probe_of
 from alpaca_eval_suite.stats.length_data import LengthData
 from alpaca_eval_suite.stats.units import Units
 
-if TYPE_CHECKING:
-    from alpaca_eval_suite.leaderboard.raw import RawItem
-
 _SAME = 1e-9
-_BY_OUTCOME = ("short_answer",)
-"""Metrics whose headline rate is the share of all items with that outcome; others count some kinds of items."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,43 +29,56 @@ class Measured:
 def measure(row: Row, results: Path, app: str | None = None) -> Measured | str:
     """The units of the row's headline rate (of the slice `app`), or the reason why they are not known.
 
-    Units that give another rate than the record are not used: either of the two was changed.
+    Units that give another rate than the record are not used: one of the two was changed.
     """
-    raw = getattr(row.run, "raw", None)
-    if raw is None:
+    if row.withheld:
+        return "its judge has no information"
+    if row.run.stopped_early:
+        return "judging ended early, so that no interval but its own holds"
+    if row.headline is None or row.headline.value is None:
+        return "it has no such rate"
+    if row.run.raw is None:
         return "its raw verdicts are not kept"
-    from alpaca_eval_suite.leaderboard.raw import read_raw
-
     try:
-        items = read_raw(results / raw.file)
+        items = read_raw(results / row.run.raw.file)
     except SuiteError as error:
-        return error.what
+        return str(error).splitlines()[0]
     if app is not None:
         items = [item for item in items if item.slices.get(APP) == app]
-    if row.kind.headline == WIN_RATE:
-        found = _of_verdicts(row, items)
-    elif row.run.scenario.metric in _BY_OUTCOME:
-        found = _of_outcomes(row, items)
-    else:
-        return "ranks are of win rates and of short answers"
-    headline = row.headline
-    if headline is None or headline.value is None:
-        return "it has no such rate"
-    if found.units.n != headline.n or abs(found.units.valid.mean() - headline.value) > _SAME:
-        return "its raw verdicts give another rate than its record: alpaca-suite leaderboard verify says more"
+    found = _of_verdicts(row, items) if row.kind.headline == WIN_RATE else _of_outcomes(row, items)
+    if found.units.n != row.headline.n or abs(found.units.valid.mean() - row.headline.value) > _SAME:
+        return "its raw verdicts give another rate than its record (alpaca-suite leaderboard verify says more)"
     return found
 
 
-def _of_verdicts(row: Row, items: list["RawItem"]) -> Measured:
-    data = LengthData.of(preference for item in items for preference in item.preferences(row.run))
-    order = sorted(range(len(data.ids)), key=data.ids.__getitem__)
-    return Measured(Units(tuple(data.ids[i] for i in order), data.wins[order]), data)
-
-
-def _of_outcomes(row: Row, items: list["RawItem"]) -> Measured:
-    read = sorted(
-        (item.id, float("nan") if item.outcome.label is None else float(item.outcome.label == row.kind.headline))
-        for item in items
-        if item.outcome is not None
+def _of_verdicts(row: Row, items: Sequence[RawItem]) -> Measured:
+    units = combined_units([preference for item in items for preference in item.preferences(row.run)], row.run.combine)
+    difference = {item.id: _length_difference(item, row.run.decoding.thinking) for item in items}
+    baseline = row.run.baseline
+    return Measured(
+        units,
+        LengthData(
+            units.ids,
+            units.values,
+            np.array([difference[id_] for id_ in units.ids], dtype=np.float64),
+            baseline is not None and baseline.name == row.run.model.name,
+        ),
     )
-    return Measured(Units(tuple(id_ for id_, _ in read), np.array([value for _, value in read])), None)
+
+
+def _length_difference(item: RawItem, thinking: str) -> float:
+    own, baseline = item.length(thinking), item.baseline_length(thinking)
+    return float("nan") if own is None or baseline is None else float(own - baseline)
+
+
+def _of_outcomes(row: Row, items: Sequence[RawItem]) -> Measured:
+    """1 for an answer that was read as the headline rate counts it, over the kinds of items that can be."""
+    probe = probe_of(row.run.scenario.metric)
+    kinds = probe.shares.get(row.kind.headline) if probe else None
+    read = sorted(
+        (item.id, float("nan") if item.outcome is None else float(item.outcome == row.kind.headline))
+        for item in (item.judged(row.run) for item in items)
+        if item.read and (kinds is None or item.kind in kinds)
+    )
+    values = np.array([value for _, value in read], dtype=np.float64)
+    return Measured(Units(tuple(id_ for id_, _ in read), values), None)

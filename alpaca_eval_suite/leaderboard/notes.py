@@ -2,11 +2,15 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from alpaca_eval_suite.leaderboard.cells import FLAG, plain, rate_text
 from alpaca_eval_suite.leaderboard.record import RunRecord
 from alpaca_eval_suite.leaderboard.rows import WIN_RATE, Row
+
+if TYPE_CHECKING:
+    from alpaca_eval_suite.leaderboard.board import Board
 
 SHORT_HASH = 8
 
@@ -31,6 +35,47 @@ def notes_of(rows: Sequence[Row]) -> list[str]:
         *_spoiled_outputs(rows),
         *_intervals(rows),
     ]
+
+
+def of_boards(boards: "Sequence[Board]") -> list[str]:
+    """The notes on how rows were sorted, ranked and length-controlled; equal ones are said once."""
+    ranked, lengths = _of_each(boards, lambda board: board.ranked), _of_each(boards, lambda board: board.length_control)
+    notes = [
+        *(f"Sorted by {plain(name.replace('_', ' '))}{where}." for name, where in _of_each(boards, _sorted_by)),
+        *(f"Ranks are of the {_headline(boards)} alone{where}: {said}." for said, where in ranked),
+        *(f"Length-controlled rates{where}: {said}." for said, where in lengths),
+    ]
+    return [*notes, *_without(boards)]
+
+
+def _of_each(boards: "Sequence[Board]", said_of: "Callable[[Board], str]") -> list[tuple[str, str]]:
+    """Each thing that is said of a board, with the boards where not all have it in common."""
+    said: dict[str, list[str]] = defaultdict(list)
+    for board in boards:
+        said[said_of(board)].append(board.title)
+    return [
+        (text, "" if len(titles) == len(boards) else f" ({'; '.join(titles)})") for text, titles in said.items() if text
+    ]
+
+
+def _sorted_by(board: "Board") -> str:
+    return "" if board.sorted_by == board.kind.headline else board.sorted_by
+
+
+def _headline(boards: "Sequence[Board]") -> str:
+    return plain(boards[0].kind.headline.replace("_", " "))
+
+
+def _without(boards: "Sequence[Board]") -> list[str]:
+    """Why rows have no rank, where others of the board do, or none has one but there are several."""
+    found: dict[str, list[int]] = defaultdict(list)
+    number = 0
+    for board in boards:
+        for row in board.rows:
+            number += 1
+            if row.rank is None and not row.no_information and len(board.rows) > 1:
+                found[row.rank_reason].append(number)
+    return [f"No rank ({_rows(numbers)}): {plain(reason)}." for reason, numbers in found.items()]
 
 
 def scenarios_with_different_data(rows: Sequence[Row]) -> set[str]:

@@ -16,7 +16,7 @@ FloatArray = npt.NDArray[np.float64]
 LEVEL = 0.95
 
 _RESAMPLES = 2_000
-_RESAMPLES_OF_MANY = 1_000
+_RESAMPLES_OF_MANY = 500
 _MANY = 200  # rows: the tests are of all ordered pairs, a million of them at a thousand rows
 _COVERED = 0.95  # the least share of the group's ids that a row must have
 _SEED = 0
@@ -63,9 +63,7 @@ def ranking(measured: Sequence[Units | str], *, lower_is_better: bool = False) -
     theta, resampled, n_weak = _resampled(values)
     sign = -1.0 if lower_is_better else 1.0
     sets = rank_sets(sign * theta, sign * resampled, level=LEVEL)
-    places = iter(
-        Ranked(*found) for found in zip(ranks(sign * theta), sets.low, sets.high, strict=True)
-    )
+    places = iter(Ranked(*found) for found in zip(ranks(sign * theta), sets.low, sets.high, strict=True))
     said = (
         f"simultaneous {100 * LEVEL:g} % rank sets (Mogstad, Romano, Shaikh and Wilhelm 2024) of {len(rows)} rows "
         f"over {len(of_most.ids):,} ids, {len(resampled):,} joint resamples"

@@ -1,17 +1,21 @@
 """The record of one run: every rate with its interval, and everything needed to repeat it (alpaca_run.json)."""
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from alpaca_eval_suite.errors import SuiteError
-from alpaca_eval_suite.files import read_text, write_atomic
+from alpaca_eval_suite.files import read_text, write_json
+from alpaca_eval_suite.leaderboard.migrate import SCHEMA_VERSION, from_json, migrated_run
 from alpaca_eval_suite.types import Rate
 
 RUN_FILE = "alpaca_run.json"
 PREFERENCES_FILE = "preferences.jsonl"
-SCHEMA_VERSION = 1
+RAW_FILE = "alpaca_raw.jsonl"
+
+Source = Literal["helm", "judge_run", "votes", "alpaca_eval", "inspect_ai", "lm_eval"]
+"""What a run was made from."""
 
 
 class _Record(BaseModel):
@@ -113,10 +117,12 @@ class BaselineRecord(_Record):
 class JudgeRecord(_Record):
     """Who compared. `template_sha256`: the question asked. `agreement`: measured against readers, or why not.
 
+    `hash` is over everything that changes a verdict (question, decoding, model), None where it is not known;
     `served_id` as a server reports it (several, where it changed within the run).
     """
 
     name: str
+    hash: str | None = None
     served_id: str | None = None
     template_sha256: str | None
     orders: str
@@ -126,13 +132,49 @@ class JudgeRecord(_Record):
     has_information: bool | None = None
 
 
+class PanelRecord(_Record):
+    """Several judges of the same pairs, and how their values are put together (judge.combined).
+
+    `agreement`: how often any two of them take the same side (judge.panel), None where nobody compared twice.
+    """
+
+    combine: Literal["mean", "majority"]
+    judges: tuple[JudgeRecord, ...]
+    agreement: dict[str, Any] | None = None
+
+
+class RawRecord(_Record):
+    """The file of raw answers and verdicts that the run's numbers follow from (raw.py).
+
+    `file` is relative to the folder that the record's own file lies in, and never leaves it.
+    """
+
+    file: str
+    sha256: str
+    n_lines: int
+
+    @field_validator("file")
+    @classmethod
+    def _stays_inside(cls, file: str) -> str:
+        parts = PurePosixPath(file).parts
+        if not parts or file.startswith("/") or "\\" in file or ":" in file or ".." in parts:
+            raise ValueError(f"{file!r} is not a file below the folder of the entry")
+        return file
+
+
 class RunRecord(_Record):
     """One model on one scenario. `differences` are between groups of items, and may be below 0.
 
+    `judge` stands for all of them where a `panel` judged. `seed` is that of the resamples behind the intervals.
+    `stopped_early`: judging ended as soon as the model was seen to be better or worse, so that the win rate's
+    interval is the confidence sequence's, and no other holds. `cost_usd`: what judging cost, None where that is not
+    known. `self_judged` says how the judge is related to one of the two, None where it is not. `guards`: what is
+    suspicious in the outputs (stats.guards). `length_controlled`: see stats.length_control.
     `notes`: what a reader of the numbers must know of how they came about, one sentence each.
     """
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[2] = SCHEMA_VERSION
+    source: Source = "helm"
     run: str
     date: str
     scenario: ScenarioRecord
@@ -141,29 +183,54 @@ class RunRecord(_Record):
     decoding: DecodingRecord
     baseline: BaselineRecord | None = None
     judge: JudgeRecord | None = None
+    panel: PanelRecord | None = None
+    seed: int = 0
+    stopped_early: bool = False
     rates: dict[str, RateRecord]
     differences: dict[str, RateRecord] = Field(default_factory=dict)
     numbers: dict[str, float] = Field(default_factory=dict)
     win_rate: dict[str, Any] | None = None
+    length_controlled: dict[str, Any] | None = None
     slices: dict[str, dict[str, dict[str, RateRecord]]] = Field(default_factory=dict)
+    guards: tuple[str, ...] = ()
+    self_judged: str | None = None
+    cost_usd: float | None = None
+    raw: RawRecord | None = None
     versions: dict[str, str] = Field(default_factory=dict)
     notes: tuple[str, ...] = ()
+
+    @property
+    def combine(self) -> Literal["mean", "majority"]:
+        """How the values of several judges become one."""
+        return self.panel.combine if self.panel else "mean"
 
 
 def write_record(folder: Path, record: RunRecord) -> None:
     """Write the record into a run's folder, atomically."""
-    write_atomic(folder / RUN_FILE, record.model_dump_json(indent=2) + "\n")
+    write_json(folder / RUN_FILE, record.model_dump(mode="json"))
 
 
 def read_record(folder: Path) -> RunRecord:
-    """The record of the run in `folder`. Raises SuiteError when it is missing or not of this form."""
+    """The record of the run in `folder`, migrated where an older version wrote it.
+
+    Raises SuiteError when it is missing, of a newer version, or not of this form.
+    """
     path = folder / RUN_FILE
     try:
-        return RunRecord.model_validate_json(read_text(path))
-    except ValidationError as error:
-        first = error.errors()[0]
+        return RunRecord.model_validate(migrated_run(from_json(read_text(path)), path))
+    except ValueError as error:
         raise SuiteError(
-            f"is not a run record of version {SCHEMA_VERSION} ({'.'.join(map(str, first['loc']))}: {first['msg']})",
+            f"is not a run record of version {SCHEMA_VERSION} ({first_problem(error)})",
             where=str(path),
             next_step="Run the evaluation again with this version; answers come from the cache.",
         ) from error
+
+
+def first_problem(error: ValueError) -> str:
+    """The first key that is wrong, and how, in a few words."""
+    if not isinstance(error, ValidationError):
+        return str(error)
+    first = error.errors(include_url=False)[0]
+    key = ".".join(str(part) for part in first["loc"])
+    message = first["msg"].removeprefix("Value error, ")
+    return f"{key}: {message}" if key else message

@@ -130,6 +130,22 @@ def best_first(rows: Iterable[Row], value_of: Callable[[Row], float | None], *, 
     return sorted(rows, key=place)
 
 
+def title_of(run: RunRecord, of_slice: tuple[str, str] | None = None) -> str:
+    """What a group of rows is of, on one line: scenario (and slice), baseline, judge."""
+    parts = [plain(run.scenario.name) + (f" ({plain(' '.join(of_slice))})" if of_slice else "")]
+    if run.baseline is not None:
+        parts.append(f"against {plain(run.baseline.name)}")
+    if run.judge is not None:
+        parts.append(f"judged by {plain(run.judge.name)}")
+    return ", ".join(parts)
+
+
+def judge_hash(row: Row) -> str | None:
+    """What tells the row's judge from others of its name: its hash or, in older records, that of its question."""
+    judge = row.run.judge
+    return (judge.hash or judge.template_sha256) if judge else None
+
+
 def _group(row: Row) -> tuple[object, ...]:
     run = row.run
     metrics = list(KINDS)
@@ -139,7 +155,7 @@ def _group(row: Row) -> tuple[object, ...]:
         (metric, run.scenario.metric),
         (run.scenario.name, run.scenario.sha256),
         (baseline.name, baseline.sha256 is None, baseline.sha256 or "") if baseline else ("", False, ""),
-        (judge is None, row.judge, (judge.template_sha256 or "") if judge else ""),
+        (judge is None, row.judge, judge_hash(row) or ""),
     )
 
 

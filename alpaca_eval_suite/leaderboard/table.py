@@ -1,13 +1,13 @@
-"""Entries as tables that people read: in Markdown, and on a terminal."""
+"""Boards as tables that people read: in Markdown, and on a terminal."""
 
 from collections.abc import Iterable, Sequence
-from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alpaca_eval_suite.errors import SuiteError, UsageError
+from alpaca_eval_suite.errors import SuiteError
+from alpaca_eval_suite.leaderboard.board import Board, board_of
 from alpaca_eval_suite.leaderboard.cells import markdown_cell
-from alpaca_eval_suite.leaderboard.columns import Column, Table, tables_of
+from alpaca_eval_suite.leaderboard.columns import MODEL, NUMBER, Column, Table, tables_of
 from alpaca_eval_suite.leaderboard.entry import Entry, read_entries
 
 if TYPE_CHECKING:
@@ -16,42 +16,12 @@ if TYPE_CHECKING:
 WIDE = 132
 """From this many columns on a row of the table is a line of a terminal; below, it is a block of lines."""
 
-
-def to_markdown(entries: Iterable[Entry]) -> str:
-    """The tables in GitHub's Markdown; whatever a name holds, it is shown as text."""
-    return "\n".join(_markdown(table) for table in tables_of(entries))
+_FEW = 5  # rows: more of them are lines in any case, with the columns that there is room for
+_LEAST = 18  # columns of a terminal for a text that may be broken
 
 
-def to_rich(entries: Iterable[Entry], *, width: int = WIDE) -> "Group":
-    """The tables for a terminal of `width` columns.
-
-    Names are taken as text, never as rich's markup; control codes were taken out of them before.
-    """
-    from rich.console import Group
-    from rich.text import Text
-
-    parts: list[RenderableType] = []
-    for table in tables_of(entries):
-        parts.append(Text(table.title, style="bold"))
-        for rows in _groups(table):
-            parts.append(Text())
-            parts += [Text(f"{column.header}: {column.cells[rows[0]]}") for column in table.columns if column.of_group]
-            columns = [column for column in table.columns if not column.of_group]
-            parts += [_wide(columns, rows)] if width >= WIDE else _blocks(columns, rows)
-        parts += [Text(), *(Text(note, style="dim") for note in table.notes), Text()]
-    return Group(*parts)
-
-
-def show(results: Path, console: "Console", scenario: str | None = None) -> None:
-    """Print the entries of the folder `results` (or their rows of `scenario`). For errors see `load`."""
-    console.print(to_rich(load(results, scenario), width=console.width))
-
-
-def load(results: Path, scenario: str | None = None) -> list[Entry]:
-    """The entries of the folder `results`, with the runs of `scenario` alone where it is given.
-
-    Raises SuiteError when there are none or one cannot be read, UsageError for a scenario that none has.
-    """
+def load(results: Path) -> list[Entry]:
+    """The entries of the folder `results`. Raises SuiteError when there are none or one cannot be read."""
     entries = list(read_entries(results).values())
     if not entries:
         raise SuiteError(
@@ -59,16 +29,41 @@ def load(results: Path, scenario: str | None = None) -> list[Entry]:
             where=str(results),
             next_step="Make them first: alpaca-suite leaderboard build.",
         )
-    if scenario is None:
-        return entries
-    known = sorted({run.scenario.name for entry in entries for run in entry.runs})
-    if scenario not in known:
-        raise UsageError(f"no entry has a scenario {scenario!r}", next_step=f"There are: {', '.join(known)}.")
-    chosen = [
-        entry.model_copy(update={"runs": tuple(run for run in entry.runs if run.scenario.name == scenario)})
-        for entry in entries
-    ]
-    return [entry for entry in chosen if entry.runs]
+    return entries
+
+
+def show(results: Path, console: "Console", scenario: str | None = None) -> None:
+    """Print the boards of the folder `results` (or those of `scenario`). For errors see `load` and `board_of`."""
+    boards = board_of(load(results), results, scenario=scenario)
+    console.print(to_rich(boards, width=console.width))
+
+
+def to_markdown(boards: Iterable[Board]) -> str:
+    """The tables in GitHub's Markdown; whatever a name holds, it is shown as text."""
+    return "\n".join(_markdown(table) for table in tables_of(boards))
+
+
+def to_rich(boards: Iterable[Board], *, width: int = WIDE) -> "Group":
+    """The tables for a terminal of `width` columns.
+
+    Names are taken as text, never as rich's markup; control codes were taken out of them before. Where not all
+    columns have room, those that are left out are named.
+    """
+    from rich.console import Group
+    from rich.text import Text
+
+    parts: list[RenderableType] = []
+    for table in tables_of(boards):
+        parts.append(Text(table.title, style="bold"))
+        for rows in table.groups:
+            parts.append(Text())
+            parts += [Text(f"{column.header}: {column.cells[rows[0]]}") for column in table.columns if column.of_group]
+            columns = [column for column in table.columns if not column.of_group]
+            fitting = _fitting(columns, rows, width)
+            in_blocks = len(rows) <= _FEW and (width < WIDE or len(fitting) < len(columns))
+            parts += _blocks(columns, rows) if in_blocks else _lines(columns, fitting, rows)
+        parts += [Text(), *(Text(note, style="dim") for note in table.notes), Text()]
+    return Group(*parts)
 
 
 def _markdown(table: Table) -> str:
@@ -91,25 +86,32 @@ def _line(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _groups(table: Table) -> list[list[int]]:
-    """The numbers of the rows that have scenario, baseline and judge in common; these lie together."""
-    shared = [column.cells for column in table.columns if column.of_group]
-    numbers = range(len(table.columns[0].cells))
-    return [list(rows) for _, rows in groupby(numbers, key=lambda row: [cells[row] for cells in shared])]
-
-
-def _wide(columns: Sequence[Column], rows: Sequence[int]) -> "RenderableType":
+def _lines(columns: Sequence[Column], fitting: Sequence[Column], rows: Sequence[int]) -> "list[RenderableType]":
     from rich import box
     from rich.table import Table as RichTable
     from rich.text import Text
 
     shown = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 2, 0, 0))
-    for column in columns:
+    for column in fitting:
         # Numbers are never broken: a model's name gives way.
-        shown.add_column(Text(column.header), overflow="fold", no_wrap=False, min_width=_min_width(column, rows))
+        shown.add_column(Text(column.header), overflow="fold", min_width=_width(column, rows))
     for row in rows:
-        shown.add_row(*(Text(_broken(column, row)) for column in columns))
-    return shown
+        shown.add_row(*(Text(_broken(column, row)) for column in fitting))
+    left_out = [column.header for column in columns if column not in fitting]
+    if not left_out:
+        return [shown]
+    said = f"Not shown for want of width: {', '.join(left_out)}. With --format markdown, csv or json everything is."
+    return [shown, Text(said, style="dim")]
+
+
+def _fitting(columns: Sequence[Column], rows: Sequence[int], width: int) -> list[Column]:
+    """The columns, from the left, that have room; the number of the row and the model always do."""
+    fitting, room = [], width
+    for column in columns:
+        room -= 2 + _width(column, rows)
+        if room >= 0 or column.header in (NUMBER, MODEL):
+            fitting.append(column)
+    return fitting
 
 
 def _blocks(columns: Sequence[Column], rows: Sequence[int]) -> "list[RenderableType]":
@@ -132,7 +134,8 @@ def _broken(column: Column, row: int) -> str:
     return cell.replace(" [", "\n[").replace(" (", "\n(") if column.is_number else cell
 
 
-def _min_width(column: Column, rows: Sequence[int]) -> int | None:
-    if not column.is_number:
-        return None
-    return max(len(line) for row in rows for line in _broken(column, row).split("\n"))
+def _width(column: Column, rows: Sequence[int]) -> int:
+    """What the column takes at least; a heading is broken between its words."""
+    words = max(len(word) for word in column.header.split())
+    cells = max(len(line) for row in rows for line in _broken(column, row).split("\n"))
+    return max(words, cells if column.is_number else min(cells, _LEAST))

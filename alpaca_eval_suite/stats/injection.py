@@ -64,6 +64,10 @@ def injections(text: str) -> tuple[str, ...]:
     Characters that are not shown (zero width, changes of direction) are left out, and look-alike forms such as
     full-width letters are folded, before matching.
     """
-    folded = unicodedata.normalize("NFKC", text)
-    visible = "".join(char for char in folded if unicodedata.category(char) != "Cf")
+    visible = text if text.isascii() else _visible(text)
     return tuple(name for name, pattern in _COMPILED.items() if pattern.search(visible))
+
+
+def _visible(text: str) -> str:
+    folded = unicodedata.normalize("NFKC", text)
+    return "".join(char for char in folded if unicodedata.category(char) != "Cf")

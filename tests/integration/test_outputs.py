@@ -51,6 +51,13 @@ def test_from_a_file_to_the_leaderboard_without_torch(place: Any, write_scenario
     schema = json.loads((place.folder / "benchmark_output/runs/alpaca/schema.json").read_text())
     assert [model["display_name"] for model in schema["models"]] == [f"mine ({digest[:12]})"]
 
+    done = place.run("alpaca-suite", "leaderboard", "verify", "results")
+    assert (done.returncode, "the win rate in full" in done.stdout) == (0, True), done.stderr
+    (raw,) = (place.folder / "results" / "raw").iterdir()
+    assert str(place.folder) not in raw.read_text()
+    first = json.loads(raw.read_text().splitlines()[0])
+    assert (first["output"], "prompt" in first) == (f"Response to {first['id']}", False)
+
     done = place.run("alpaca-suite", "doctor", "--run", "benchmark_output")
     assert (done.returncode, "0 wrong" in done.stdout) == (0, True), done.stdout
 

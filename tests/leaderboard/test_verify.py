@@ -76,7 +76,7 @@ def test_an_entry_as_it_was_built_is_verified(compared: Path) -> None:
     (check,) = verify(compared.parent)
     assert check.verified
     (run,) = check.runs
-    assert "6 rates, 12 rates of slices, 2 mean lengths, with their intervals" in run.checked
+    assert "6 rates, 12 rates of slices, 2 means, with their intervals" in run.checked
     assert run.checked[0].startswith("the hash of raw/SmolLM2-135M-Instruct-a1b2c3d4-")
     assert run.unchecked == ("what was noted while it ran: model, settings, versions, date",)
     assert check.checked == ("the checksum over all of it",)

@@ -1,49 +1,48 @@
 """`alpaca-suite leaderboard show`: the entries as tables."""
 
-import json
-from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
 
-from alpaca_eval_suite.cli.leaderboard.shared import FOLDER
-from alpaca_eval_suite.leaderboard.build import DEFAULT_RESULTS
-from alpaca_eval_suite.leaderboard.entry import Entry
-from alpaca_eval_suite.leaderboard.sheet import to_csv
-from alpaca_eval_suite.leaderboard.table import load, show, to_markdown
+from alpaca_eval_suite.cli.leaderboard.shared import choosing_options, sort_option, written
 
 
 @click.command("show")
-@click.option("--results", type=FOLDER, default=DEFAULT_RESULTS, show_default=True, help="Where entries are kept.")
-@click.option("--scenario", help="Only the rows of this scenario.")
+@choosing_options
+@sort_option
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["table", "markdown", "csv", "json"]),
+    type=click.Choice(["table", "markdown", "csv", "json", "latex"]),
     default="table",
     show_default=True,
     help="json holds everything, rates as fractions.",
 )
-def show_command(results: Path, scenario: str | None, form: str) -> None:
-    """Show the entries as tables, each rate in percent with its interval.
+def show_command(
+    results: Path,
+    scenario: str | None,
+    app: str | None,
+    judge: str | None,
+    baseline: str | None,
+    sort: str | None,
+    form: str,
+) -> None:
+    """Show the entries as tables, each rate in percent with its interval and its rank with the ranks that the data
+    allow.
 
     \b
     Example:
       alpaca-suite leaderboard show --scenario capitals --format markdown
+      alpaca-suite leaderboard show --judge builtin:checks --sort length_controlled
     """
-    if form == "table":
-        from rich.console import Console
+    from alpaca_eval_suite.leaderboard.board import board_of
+    from alpaca_eval_suite.leaderboard.table import load, to_rich
 
-        show(results, Console(), scenario)
+    boards = board_of(load(results), results, scenario=scenario, app=app, judge=judge, baseline=baseline, sort=sort)
+    if form != "table":
+        click.echo(written(boards, form), nl=False)
         return
-    made: dict[str, Callable[[Sequence[Entry]], str]] = {
-        "markdown": to_markdown,
-        "csv": to_csv,
-        "json": _to_json,
-    }
-    click.echo(made[form](load(results, scenario)), nl=False)
+    from rich.console import Console
 
-
-def _to_json(entries: Sequence[Entry]) -> str:
-    dumped = [entry.model_dump(mode="json") for entry in entries]
-    return json.dumps(dumped, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    console = Console()
+    console.print(to_rich(boards, width=console.width))

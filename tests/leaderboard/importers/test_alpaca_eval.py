@@ -147,6 +147,12 @@ def test_a_folder_gives_verdicts_first_and_published_rows_once(write_annotations
     assert found == [("my-model", 4), ("known", 0)]
 
 
+def test_published_rows_have_the_baseline_that_the_annotations_name(write_annotations: Write, tmp_path: Path) -> None:
+    path = write_annotations([annotation(i, 2, generator_1="painter_2031") for i in range(4)])
+    table(path.parent)
+    assert {run.baseline.name for run, _ in read_alpaca_eval(tmp_path) if run.baseline} == {"painter_2031"}
+
+
 def test_hostile_texts_stay_texts(write_annotations: Write) -> None:
     rows = [
         annotation(

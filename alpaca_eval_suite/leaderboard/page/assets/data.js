@@ -1,6 +1,7 @@
 // The boards in this page, and the details in the files beside it.
 
-export const boards = JSON.parse(document.getElementById("data").textContent).boards;
+const given = JSON.parse(document.getElementById("data").textContent);
+export const { boards } = given;
 
 const waiting = new Map();
 const loaded = new Map();
@@ -44,17 +45,16 @@ async function hasHash(text, sha256) {
   return sha256 === [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-export function percent(share) {
-  return (100 * share).toFixed(1);
-}
+/** A share in percent, with one decimal. */
+export const percent = (share) => (100 * share).toFixed(1);
 
 /** A rate as text: value and interval in percent. */
 export function rateText([value, low, high]) {
   return low === null ? `${percent(value)} [no interval]` : `${percent(value)} [${percent(low)}, ${percent(high)}]`;
 }
 
-/** The board and the row of a place; the first board where it names none. */
+/** The board and the row of a place; the largest board where it names none. */
 export function found({ board, model }) {
-  const chosen = boards.find(({ key }) => key === board) ?? boards[0];
+  const chosen = boards.find(({ key }) => key === board) ?? boards[given.first];
   return { board: chosen, row: chosen?.rows.find(({ key }) => key === model) };
 }

@@ -47,11 +47,25 @@ function longestCommon(a, b) {
   return parts;
 }
 
+/** Runs of one kind; the space between two changed words is part of the change, which reads better. */
 function joined(parts) {
   const runs = [];
-  for (const { kind, text } of parts) {
-    if (runs.at(-1)?.kind === kind) runs.at(-1).text += text;
-    else runs.push({ kind, text });
-  }
+  const pending = { removed: "", added: "" };
+  const flush = () => {
+    for (const kind of ["removed", "added"]) if (pending[kind]) runs.push({ kind, text: pending[kind] });
+    pending.removed = pending.added = "";
+  };
+  parts.forEach(({ kind, text }, number) => {
+    if (kind !== "same") pending[kind] += text;
+    else if (pending.removed && pending.added && !text.trim() && (parts[number + 1]?.kind ?? "same") !== "same") {
+      pending.removed += text;
+      pending.added += text;
+    } else {
+      flush();
+      if (runs.at(-1)?.kind === "same") runs.at(-1).text += text;
+      else runs.push({ kind, text });
+    }
+  });
+  flush();
   return runs;
 }

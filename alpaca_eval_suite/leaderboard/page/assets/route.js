@@ -23,3 +23,10 @@ export function go(hash, { refine = false } = {}) {
   if (refine) history.replaceState(null, "", hash);
   else location.hash = hash;
 }
+
+/** One level up: from an instance to its list, from there to the table, from a plot to the table. */
+export function up(at) {
+  if (at.item) return { ...at, item: null };
+  if (at.model) return { ...at, model: null, only: null, find: null };
+  return at.view ? { ...at, view: null } : null;
+}

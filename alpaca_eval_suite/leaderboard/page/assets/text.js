@@ -5,13 +5,9 @@ const HIDDEN = String.raw`[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Default_Ignora
 // An emoji keeps its joiners. Of a hidden character, a run of the same one is one mark.
 const PARTS = new RegExp(`(?<emoji>${EMOJI})|(?<hidden>(?![\\n\\t])(?<one>${HIDDEN})\\k<one>*)`, "gu");
 const NAMES = {
-  0x00: "null", 0x07: "bell", 0x08: "backspace", 0x0d: "carriage return", 0x1b: "escape", 0xad: "soft hyphen",
-  0x200b: "zero-width space", 0x200c: "zero-width non-joiner", 0x200d: "zero-width joiner",
-  0x200e: "left-to-right mark", 0x200f: "right-to-left mark", 0x202a: "left-to-right embedding",
-  0x202b: "right-to-left embedding", 0x202c: "end of direction", 0x202d: "left-to-right override",
-  0x202e: "right-to-left override", 0x2060: "word joiner", 0x2066: "left-to-right isolate",
-  0x2067: "right-to-left isolate", 0x2068: "first strong isolate", 0x2069: "end of isolate",
-  0xfeff: "byte order mark",
+  0x0d: "carriage return", 0x1b: "escape", 0xad: "soft hyphen", 0x200b: "zero-width space", 0x200d: "zero-width joiner",
+  0x200e: "left-to-right mark", 0x200f: "right-to-left mark", 0x202c: "end of direction", 0x202d: "left-to-right override",
+  0x202e: "right-to-left override", 0x2069: "end of isolate", 0xfeff: "byte order mark",
 };
 
 /** A node; attributes that are null or false are left out, `on…` are listeners, strings become text nodes. */

@@ -4,29 +4,27 @@ const CHOICES = ["auto", "light", "dark"];
 const KEPT = "alpaca-leaderboard-theme";
 const button = document.getElementById("theme");
 
-function kept() {
+/** What the reader chose, after storing `theme` where it is given; storage may be forbidden for files. */
+function kept(theme) {
   try {
-    return localStorage.getItem(KEPT) ?? "auto";
+    if (theme) localStorage.setItem(KEPT, theme);
+    return localStorage.getItem(KEPT);
   } catch {
-    return "auto"; // storage may be forbidden for files
+    return null;
   }
 }
 
 function choose(theme) {
   document.documentElement.dataset.theme = theme;
   button.textContent = `Theme: ${theme}`;
-  try {
-    localStorage.setItem(KEPT, theme);
-  } catch {
-    // It holds for this visit then.
-  }
 }
 
 /** Set up the button; `changed` is called when the colours are others. */
 export function startTheme(changed) {
-  choose(CHOICES.includes(kept()) ? kept() : "auto");
+  choose(CHOICES.find((theme) => theme === kept()) ?? "auto");
   button.addEventListener("click", () => {
     choose(CHOICES[(CHOICES.indexOf(document.documentElement.dataset.theme) + 1) % CHOICES.length]);
+    kept(document.documentElement.dataset.theme);
     changed();
   });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", changed);
