@@ -9,6 +9,7 @@ import numpy as np
 from alpaca_eval_suite.errors import SuiteError
 from alpaca_eval_suite.judge.combined import combined_units
 from alpaca_eval_suite.leaderboard.choice import APP
+from alpaca_eval_suite.leaderboard.importers.scores import unit_values
 from alpaca_eval_suite.leaderboard.raw import RawItem, read_raw
 from alpaca_eval_suite.leaderboard.rows import WIN_RATE, Row
 from alpaca_eval_suite.probes.registry import probe_of
@@ -73,6 +74,9 @@ def _length_difference(item: RawItem, thinking: str) -> float:
 
 def _of_outcomes(row: Row, items: Sequence[RawItem]) -> Measured:
     """1 for an answer that was read as the headline rate counts it, over the kinds of items that can be."""
+    scores = unit_values(items, row.kind.headline)
+    if scores:  # an import, whose scores are its own
+        return Measured(Units(tuple(sorted(scores)), np.array([scores[id_] for id_ in sorted(scores)])), None)
     probe = probe_of(row.run.scenario.metric)
     kinds = probe.shares.get(row.kind.headline) if probe else None
     read = sorted(

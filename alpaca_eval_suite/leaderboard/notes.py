@@ -142,7 +142,7 @@ def _settings(row: Row) -> dict[_Setting, str]:
     if run.baseline:
         digest = run.baseline.sha256
         settings["file of the baseline's outputs", (scenario, run.baseline.name)] = (
-            digest[:SHORT_HASH] if digest else "made on the fly"
+            digest[:SHORT_HASH] if digest else "made on the fly" if run.source == "helm" else "not known"
         )
     if run.judge:
         among = (scenario, run.judge.name)

@@ -65,10 +65,11 @@ class Row:
 
     @property
     def kind(self) -> Kind:
-        """How it is shown. A metric not known here is shown with whatever rates it has, by name."""
-        names = sorted(self.run.rates)
-        unknown = Kind(plain(self.run.scenario.metric), names[0] if names else "", tuple(names[1:]))
-        return KINDS.get(self.run.scenario.metric, unknown)
+        """How it is shown. A metric not known here is shown with its own rate first, then whatever rates it has."""
+        metric = self.run.scenario.metric
+        names = sorted(self.run.rates, key=lambda name: (name != metric, name))
+        unknown = Kind(plain(metric), names[0] if names else "", tuple(names[1:]))
+        return KINDS.get(metric, unknown)
 
     @property
     def uninformative(self) -> bool:

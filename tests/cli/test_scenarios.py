@@ -10,7 +10,19 @@ import yaml
 
 from alpaca_eval_suite.cli.main import main
 
-OURS = ["capitals", "misinformation", "stereotypes", "toxicity", "user_oriented", "user_oriented_mini"]
+OURS = [
+    "alpaca_eval",
+    "alpaca_eval_1",
+    "capitals",
+    "koala",
+    "misinformation",
+    "mt_bench_style",
+    "stereotypes",
+    "toxicity",
+    "user_oriented",
+    "user_oriented_mini",
+    "vicuna",
+]
 QUIZ = "question,topic,answer,wrong\nCapital of France?,geo,Paris,Lyon|Nice\nCapital of Italy?,geo,Rome|Roma,\n"
 NEW = ("scenarios", "new", "quiz", "--from", "quiz.csv", "--instruction", "question")
 SHORT = (*NEW, "--metric", "short_answer", "--answers", "answer", "--traps", "wrong", "--slice", "topic")
@@ -34,9 +46,9 @@ def test_list_is_one_name_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, err = run(capsys, "scenarios", "list")
     lines = [line.split() for line in out.splitlines()]
     assert (code, err, [line[0] for line in lines]) == (0, "", OURS)
-    assert lines[0] == ["capitals", "195", "items", "short_answer", "Apache-2.0", "data", "shipped"]
-    assert lines[4][1:3] == ["170", "kB"]
-    assert out.splitlines()[4].endswith("data to be downloaded")
+    assert lines[2] == ["capitals", "195", "items", "short_answer", "Apache-2.0", "data", "shipped"]
+    assert lines[8][1:3] == ["170", "kB"]
+    assert out.splitlines()[8].endswith("data to be downloaded")
 
 
 def test_list_as_json(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

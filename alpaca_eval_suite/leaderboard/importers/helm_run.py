@@ -63,7 +63,7 @@ def read_run(folder: Path) -> HelmRun:
     spec, state = _object(folder / "run_spec.json"), _object(folder / "scenario_state.json")
     rows, overall = _list(folder / STATS_FILE), _list(folder / "stats.json")
     answered = _Answers(str(folder / "scenario_state.json"))
-    for row in state.get("request_states") or ():
+    for row in _items(state, "request_states"):
         answered.add(row)
     n_perturbed = _add_scores(answered.instances, rows, str(folder / STATS_FILE))
     where = str(folder / "run_spec.json")
@@ -108,9 +108,7 @@ class _Answers:
         seconds = number(result.get("request_datetime"))
         if seconds is not None:
             self.seconds = max(seconds, self.seconds or seconds)
-        completions = result.get("completions")
-        first = completions[0] if isinstance(completions, list) and completions else {}
-        first = first if isinstance(first, dict) else {}
+        first = next((one for one in _items(result, "completions")[:1] if isinstance(one, dict)), {})
         for key, value in object_at(first, "finish_reason", self._where).items():
             if key in ("dtype", "device", "batch_size"):
                 self.made.setdefault(key, set()).add(text(value))
@@ -119,18 +117,17 @@ class _Answers:
             return
         request = object_at(row, "request", self._where)
         given = row.get("reference_index") is not None  # likelihoods of given answers were compared
-        messages = request.get("messages")
         self.instances[id_] = Asked(
             id=id_,
             split=text_or_none(instance.get("split")) or "",
             instruction=text_or_none(object_at(instance, "input", self._where).get("text")),
-            references=tuple(json.dumps(reference, sort_keys=True) for reference in instance.get("references") or ()),
-            prompt=_messages(messages) if messages else text_or_none(request.get("prompt")),
+            references=tuple(json.dumps(reference, sort_keys=True) for reference in _items(instance, "references")),
+            prompt=_messages(_items(request, "messages")) or text_or_none(request.get("prompt")),
             output=None if given else text_or_none(first.get("text")),
         )
 
 
-def _messages(given: Any) -> tuple[dict[str, Any], ...]:
+def _messages(given: list[Any]) -> tuple[dict[str, Any], ...]:
     return tuple(
         {"role": text(turn.get("role", "")), "content": text(turn.get("content", ""))}
         for turn in given
@@ -151,7 +148,7 @@ def _add_scores(instances: Mapping[str, Asked], rows: list[Any], where: str) -> 
             n_perturbed += 1
             continue
         id_, trial = text_or_none(row.get("instance_id")), whole(row.get("train_trial_index")) or 0
-        if id_ not in instances:
+        if id_ is None or id_ not in instances:
             what = f"has statistics of {id_!r}, which scenario_state.json does not have"
             raise SuiteError(what, where=where, next_step=_AGAIN)
         for name, value in _values(row["stats"], where):
@@ -181,6 +178,12 @@ def _values(stats: list[Any], where: str, splits: Collection[str] | None = None)
         part = text_or_none(of.get("sub_split"))
         found.append((f"{name} ({part})" if part else name, value))
     return found
+
+
+def _items(of: Mapping[str, Any], key: str) -> list[Any]:
+    """The list under `key`, empty where there is none."""
+    found = of.get(key)
+    return found if isinstance(found, list) else []
 
 
 def _object(path: Path) -> dict[str, Any]:

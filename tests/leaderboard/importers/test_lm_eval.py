@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 
 from alpaca_eval_suite.errors import SuiteError, UsageError
+from alpaca_eval_suite.leaderboard.board import board_of
+from alpaca_eval_suite.leaderboard.build import build
 from alpaca_eval_suite.leaderboard.importers import read_lm_eval
+from alpaca_eval_suite.leaderboard.table import load
 
 from .conftest import DATE, HOSTILE, Write, document, only
 
@@ -196,3 +199,15 @@ def test_nothing_there(tmp_path: Path) -> None:
         list(read_lm_eval(tmp_path / "missing"))
     with pytest.raises(SuiteError, match="holds no samples"):
         list(read_lm_eval(tmp_path))
+
+
+def test_two_models_stand_in_one_table_with_ranks(write_samples: Write, tmp_path: Path) -> None:
+    """The task's own metric heads the table, whatever else was scored, and the documents' scores give the ranks."""
+    for name, right in (("weak", 10), ("strong", 35)):
+        rows = [document(i, float(i < right), metrics=["acc", "a_brevity"], a_brevity=0.5) for i in range(40)]
+        samples = write_samples(rows, RESULTS | {"model_name": name})
+        build(None, tmp_path / "results", others=read_lm_eval(samples))
+    (board,) = board_of(load(tmp_path / "results"), tmp_path / "results")
+    assert [row.model for row in board.rows] == ["strong", "weak"]
+    assert [row.rate and row.rate.value for row in board.rows] == [35 / 40, 10 / 40]
+    assert [(row.rank.low, row.rank.high) for row in board.rows if row.rank] == [(1, 1), (2, 2)]
