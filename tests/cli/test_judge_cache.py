@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from alpaca_eval_suite.cli.judge.cache import cache_group
+from alpaca_eval_suite.cli.main import cli
 from alpaca_eval_suite.errors import SuiteError, UsageError
 from alpaca_eval_suite.judge.cache import Entry, VerdictCache
 from alpaca_eval_suite.judge.contracts import Reply, Ruling
@@ -31,7 +31,7 @@ def fill(cache: VerdictCache) -> None:
 
 
 def run(*args: str) -> Result:
-    return CliRunner().invoke(cache_group, args)
+    return CliRunner().invoke(cli, ["judge", "cache", *args])
 
 
 def test_stats_for_a_person(cache: VerdictCache) -> None:

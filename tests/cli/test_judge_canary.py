@@ -9,7 +9,7 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
-from alpaca_eval_suite.cli.judge.canary import canary_command
+from alpaca_eval_suite.cli.main import cli
 from alpaca_eval_suite.errors import PartialError, UsageError
 
 _LABEL = re.compile(r"<answer-A-(\w+)>")
@@ -35,7 +35,7 @@ def says(server: Any, fake_openai: Any, letter: str) -> None:
 
 
 def run(*words: str, judge: str = "endpoint/judge") -> Result:
-    return CliRunner().invoke(canary_command, ["--judge", judge, *words])
+    return CliRunner().invoke(cli, ["judge", "canary", "--judge", judge, *words])
 
 
 def test_it_asks_anew_each_time_and_says_what_changed(folder: Path, server: Any, fake_openai: Any) -> None:
