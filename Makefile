@@ -12,7 +12,7 @@ quickstart: setup  ## The main job on the embedded model: make quickstart ARGS="
 	$(BIN)/alpaca-suite quickstart $(ARGS)
 
 test: setup  ## All tests that need neither network, GPU, browser nor the reference data
-	$(BIN)/pytest -m "not slow and not browser and not gpu"
+	$(BIN)/pytest -n 2 --dist loadfile -m "not slow and not browser and not gpu"
 
 setup: $(VENV)/installed
 

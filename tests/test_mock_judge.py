@@ -103,7 +103,7 @@ def test_every_shipped_judge_can_read_what_it_says(form: str, model: str, baseli
     for order in ("model_first", "baseline_first"):
         question = ask(spec, Comparison(Instruction("1", "Name a fish."), model, baseline), order)
         (message,) = question.request.prompt
-        text = mock_judge.judge(message.content, letter_alone=question.request.top_logprobs > 0)
+        text = mock_judge.judge(message.content, letter_alone=spec.form == "letter_logprobs")
         wins.append(win_of(read_reply(spec, Reply(text), question.label), order))
     assert (sum(wins) > 1) - (sum(wins) < 1) == better
     assert all((win > 0.5) - (win < 0.5) == better for win in wins) or not spec.ties

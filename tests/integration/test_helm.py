@@ -27,7 +27,7 @@ def test_from_helm_run_to_the_leaderboard(place: Any, write_scenario: WriteScena
     assert "Failed to load plugin" not in done.stderr + done.stdout
 
     (folder,) = place.runs(suite="s")
-    ours = {"alpaca_run.json", "preferences.jsonl"}
+    ours = {"alpaca_raw.jsonl", "alpaca_run.json", "preferences.jsonl"}
     helms = {"run_spec.json", "scenario.json", "scenario_state.json", "stats.json", "per_instance_stats.json"}
     assert {path.name for path in folder.iterdir()} == ours | helms
     record = json.loads((folder / "alpaca_run.json").read_text())
@@ -56,7 +56,9 @@ def test_from_helm_run_to_the_leaderboard(place: Any, write_scenario: WriteScena
     assert done.returncode == 0, done.stderr
     (entry,) = (place.folder / "results").glob("*.json")
     (run,) = json.loads(entry.read_text())["runs"]
-    assert run == record
+    raw = place.folder / "results" / run["raw"]["file"]
+    assert raw.read_bytes() == (folder / "alpaca_raw.jsonl").read_bytes()
+    assert run == {**record, "raw": {**record["raw"], "file": run["raw"]["file"]}}
     assert "simple/model1" in (place.folder / "results/leaderboard.md").read_text()
 
 

@@ -96,6 +96,7 @@ def test_ctrl_c() -> None:
                 await asyncio.sleep(0.01)
                 print("tidied", flush=True)
 
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background it is ignored
         threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
         try:
             event_loop.run(long())
