@@ -46,7 +46,13 @@ class Place:
         files = ["--model-outputs", "mine.json", "--baseline-outputs", "theirs.json", "--out", out]
         line = [str(BIN / "alpaca-suite"), "judge", "run", *files, "--judge", judge, *options]
         return subprocess.Popen(
-            line, cwd=self.folder, env=self.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            line,
+            cwd=self.folder,
+            env=self.env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # a background job ignores it
         )
 
     def run(self, *options: str, **named: Any) -> tuple[int, str, str]:
