@@ -114,14 +114,14 @@ def call_key(identity: Mapping[str, Any], request: GenerationRequest) -> str:
     """
     whole = {one.name: getattr(request, one.name) for one in fields(request)}
     whole |= {"temperature": float(request.temperature), "top_p": float(request.top_p)}  # 0 and 0.0 are one
-    parts = [json.dumps(identity, sort_keys=True, default=_plain, allow_nan=False)]
-    parts += [json.dumps([name, whole[name]], default=_plain, allow_nan=False) for name in sorted(whole)]
-    return hashlib.sha256("\n".join(parts).encode("ascii")).hexdigest()
+    of_model = json.dumps(identity, sort_keys=True, default=_plain, allow_nan=False)
+    of_request = json.dumps([[name, whole[name]] for name in sorted(whole)], default=_plain, allow_nan=False)
+    return hashlib.sha256(f"{of_model}\n{of_request}".encode("ascii")).hexdigest()
 
 
 def _plain(value: object) -> Any:
     if isinstance(value, Message):
-        return asdict(value)
+        return {"role": value.role, "content": value.content}
     if isinstance(value, Mapping):  # a read-only one
         return dict(value)
     raise TypeError(f"{value!r} has no place in a key")

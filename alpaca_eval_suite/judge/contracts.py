@@ -1,7 +1,7 @@
 """What passes between the parts of judging: a question, a reply, a ruling, and whoever is asked."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Protocol
 
 from alpaca_eval_suite.models.request import GenerationRequest, Token
@@ -40,7 +40,9 @@ class Reply:
 
     def as_json(self) -> dict[str, Any]:
         """Plain values, for a ledger or a cache."""
-        return asdict(self)
+        # By hand: `asdict` copies deeply, and takes as long as the request that it is for.
+        tokens = [{"text": token.text, "logprob": token.logprob, "top": dict(token.top)} for token in self.tokens]
+        return {**{one.name: getattr(self, one.name) for one in fields(self)}, "tokens": tokens}
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> "Reply":
