@@ -97,7 +97,9 @@ def test_at_a_window_of_one_each_complaint_waits_longer_until_an_answer() -> Non
         limiter = Limiter(1, clock=clock)
         for outcome in ("overload", "overload", "overload", "fine", "overload", "other"):
             limiter.leave(await limiter.enter(clock.sleep), outcome)
-        assert [round(seconds / 1.125, 1) for seconds in clock.sleeps] == pytest.approx([0.5, 1, 2, 0.5], rel=0.15)
+        assert len(clock.sleeps) == 4
+        # Up to a quarter more, by chance.
+        assert all(base <= slept <= 1.25 * base for base, slept in zip([0.5, 1, 2, 0.5], clock.sleeps, strict=True))
 
     asyncio.run(main())
 
