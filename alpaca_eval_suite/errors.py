@@ -17,6 +17,11 @@ class SuiteError(Exception):
         message = f"{where}: {what}" if where else what
         super().__init__(f"{message}\n  {next_step}" if next_step else message)
 
+    @property
+    def one_line(self) -> str:
+        """The whole message in one line, for a record."""
+        return str(self).replace("\n  ", " ")
+
 
 class UsageError(SuiteError):
     """The call itself is wrong (an unknown name, two options that exclude each other)."""

@@ -36,6 +36,14 @@ def chat_message(instruction: str, input: str = "") -> str:
     return f"{instruction}\n\n{input}" if input else instruction
 
 
+def instruction_id(instruction: str, input: str = "") -> str:
+    """The id of an item that was given none: the first 16 hex digits of the SHA-256 of the instruction.
+
+    An input stands behind it after an empty line, as AlpacaEval writes it. Half a surrogate pair counts as "?".
+    """
+    return hashlib.sha256(chat_message(instruction, input).encode("utf-8", "replace")).hexdigest()[:16]
+
+
 def prompt_hash(prompt_format: PromptFormat) -> str:
     """What identifies the prompt's bytes: SHA-256 over the two Alpaca templates with a NUL between them, or over the
     words "chat template" (the template itself belongs to the model)."""

@@ -9,11 +9,10 @@ from alpaca_eval_suite.cards.data import find_data
 from alpaca_eval_suite.cards.turns import conversation
 from alpaca_eval_suite.errors import Report, SuiteError, stop
 from alpaca_eval_suite.files import read_rows, sha256_of, sha256_text
-from alpaca_eval_suite.prompts import chat_message
+from alpaca_eval_suite.prompts import instruction_id
 from alpaca_eval_suite.types import Instruction, Turn
 
 _MISSING = object()
-_ID_DIGITS = 16
 _COLUMNS = 'Add it, or name the right column under "columns" in card.yaml.'
 
 
@@ -96,7 +95,7 @@ def _instruction(where: str, row: dict[str, Any], columns: Columns, report: Repo
         earlier, instruction = read(_conversation, columns.messages) or ((), "")
         input = ""
     item = Instruction(
-        id=_id_of(instruction or "", input) if columns.id is None else read(_text, columns.id),
+        id=instruction_id(instruction or "", input) if columns.id is None else read(_text, columns.id),
         instruction=instruction,
         input=input,
         reference=read(_optional_text, columns.reference),
@@ -107,11 +106,6 @@ def _instruction(where: str, row: dict[str, Any], columns: Columns, report: Repo
     for slip in slips:
         report(slip)
     return None if slips else item
-
-
-def _id_of(instruction: str, input: str) -> str:
-    """The id of an item whose data has none: the first 16 hex digits of the SHA-256 of what is asked."""
-    return sha256_text(chat_message(instruction, input))[:_ID_DIGITS]
 
 
 def _conversation(where: str, row: dict[str, Any], column: str) -> tuple[tuple[Turn, ...], str]:

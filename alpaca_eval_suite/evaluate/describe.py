@@ -1,8 +1,6 @@
 """What a run was: the parts of its record that say how to repeat it."""
 
-import platform
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from helm.benchmark.adaptation.adapter_spec import AdapterSpec
@@ -27,6 +25,7 @@ from alpaca_eval_suite.leaderboard.record import (
     PromptRecord,
     ScenarioRecord,
 )
+from alpaca_eval_suite.versions import versions_of
 
 _PACKAGES = ("alpaca-eval-suite", "crfm-helm", "torch", "transformers", "numpy")
 
@@ -202,10 +201,4 @@ def _has_information(items: Sequence[Judged], card: JudgeCard | None) -> bool | 
 
 def versions() -> dict[str, str]:
     """The versions of what took part."""
-    found = {"python": platform.python_version()}
-    for package in _PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
+    return versions_of(_PACKAGES)

@@ -8,6 +8,7 @@ from alpaca_eval_suite.judge.contracts import Reply, Ruling, win_of
 from alpaca_eval_suite.judge.forms import read_reply
 from alpaca_eval_suite.judge.reply import VerdictError
 from alpaca_eval_suite.judge.schema import JudgeSpec
+from alpaca_eval_suite.stats.verdicts import preference_to_json
 from alpaca_eval_suite.types import Order, Preference
 
 
@@ -75,16 +76,6 @@ class Answer:
 
 def line_of(preference: Preference, place: int) -> dict[str, Any]:
     """A line for `Answer.lines`; `place` is the task's among all, so that files keep their order."""
-    return {
-        "place": place,
-        "id": preference.id,
-        "model": preference.model,
-        "baseline": preference.baseline,
-        "judge": preference.judge,
-        "order": preference.order,
-        "seed": preference.seed,
-        "scenario": preference.scenario,
-        "len_model": preference.len_model,
-        "len_baseline": preference.len_baseline,
-        "slices": dict(preference.slices),
-    }
+    line = preference_to_json(preference)
+    del line["win"], line["reason"]
+    return {"place": place, **line}

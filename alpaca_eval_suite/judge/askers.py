@@ -6,13 +6,15 @@ knows them.
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from alpaca_eval_suite.errors import UsageError
+from alpaca_eval_suite.judge import asker_kinds
+from alpaca_eval_suite.judge.asker_kinds import Notice
 from alpaca_eval_suite.judge.contracts import Asker, InDoubt, Reply
 from alpaca_eval_suite.models.checkpoint import Checkpoint
 from alpaca_eval_suite.models.embedded import EMBEDDED_MODELS, ensure_embedded_model
@@ -30,18 +32,8 @@ ENDPOINT = "endpoint/"
 FREE = Price(input=0.0, output=0.0)
 """What a model on this machine asks."""
 
-Notice = Callable[[str], None]
-Factory = Callable[[str, Notice], Asker]
-"""Makes an asker of the whole name of its model, and of whom to tell what a person should know."""
-
 _ENGINE = 1  # goes up when a local model would answer the same request otherwise
 _LOCAL_BATCH = 16
-_factories: dict[str, Factory] = {}
-
-
-def register_asker(prefix: str, factory: Factory) -> None:
-    """From now on `factory` makes the askers of the models whose names begin with `prefix`."""
-    _factories[prefix] = factory
 
 
 def asker_of(model: str, *, notice: Notice = lambda _: None) -> Asker:
@@ -50,7 +42,7 @@ def asker_of(model: str, *, notice: Notice = lambda _: None) -> Asker:
     Raises UsageError for an unknown endpoint, a missing key or a kind that nobody has registered, SuiteError where
     there is no usable checkpoint.
     """
-    for prefix, factory in _factories.items():
+    for prefix, factory in asker_kinds.factories.items():
         if model.startswith(prefix):
             return factory(model, notice)
     if model.startswith(ENDPOINT):

@@ -211,7 +211,7 @@ class Run:
         except BudgetExhausted:
             lane.todo.appendleft(call)  # what others have reserved may come back; else claiming finds that it is over
         except (TooLongError, BlockedError) as error:
-            self.keep(call, Answer(question.label, refused=str(error).replace("\n  ", " ")))
+            self.keep(call, Answer(question.label, refused=error.one_line))
         except LostAnswerError as error:
             with suppress(BudgetExhausted, ClaimLost):
                 self.ledger.doubt(key)  # the last attempt too may have been charged

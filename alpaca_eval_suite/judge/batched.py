@@ -147,7 +147,7 @@ def _refused(run: "Run", lane: "Lane", call: Call, refusal: Refusal) -> None:
     if refusal.status == 200:  # charged like any answer
         run.keep(call, Answer(call.label, refused=refusal.message, cost=call.worst))
     elif isinstance(error, TooLongError | BlockedError):
-        run.keep(call, Answer(call.label, refused=str(error).replace("\n  ", " ")))
+        run.keep(call, Answer(call.label, refused=error.one_line))
     else:
         run.ledger.fail(call.ledger_key, str(error))
         run.settling.settle_silent(call, error)

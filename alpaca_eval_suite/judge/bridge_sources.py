@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from alpaca_eval_suite.errors import SuiteError
 from alpaca_eval_suite.files import read_rows, read_text, sha256_text
-from alpaca_eval_suite.judge.askers import Notice
+from alpaca_eval_suite.judge.asker_kinds import Notice
 from alpaca_eval_suite.judge.bridge import ModelUnits
 from alpaca_eval_suite.judge.combined import Combine, combined_units
 from alpaca_eval_suite.judge.pairs import Pair, Pairs

@@ -1,10 +1,8 @@
 """Measuring a judge: its verdicts on labelled and on perturbed pairs, and the card that they make."""
 
-import platform
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -24,6 +22,7 @@ from alpaca_eval_suite.judge.perturb import PerturbedPair, perturbed, robustness
 from alpaca_eval_suite.judge.run_setup import JUDGE, RunFiles, estimate_run
 from alpaca_eval_suite.judge.work import Judge, plan_work
 from alpaca_eval_suite.types import Preference
+from alpaca_eval_suite.versions import versions_of
 
 _PACKAGES = ("alpaca-eval-suite", "numpy")
 _LOCAL_PACKAGES = ("torch", "transformers")
@@ -183,7 +182,7 @@ def card_of_judge(
         perturbations=robustness(material.made, (verdict for verdict in verdicts if verdict.id not in ids)),
         cost=cost,
         date=_now(),
-        versions=_versions((*_PACKAGES, *_LOCAL_PACKAGES) if _FINGERPRINT in judge.identity else _PACKAGES),
+        versions=versions_of((*_PACKAGES, *_LOCAL_PACKAGES) if _FINGERPRINT in judge.identity else _PACKAGES),
     )
 
 
@@ -202,7 +201,7 @@ def card_of_recorded(name: str, material: Material) -> JudgeCard:
         data=data,
         measures=measure(material.pairs, verdicts),
         date=_now(),
-        versions=_versions(_PACKAGES),
+        versions=versions_of(_PACKAGES),
     )
 
 
@@ -232,13 +231,3 @@ def as_json(card: JudgeCard) -> Mapping[str, Any]:
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def _versions(packages: Iterable[str]) -> dict[str, str]:
-    found = {"python": platform.python_version()}
-    for package in packages:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found

@@ -7,9 +7,8 @@ from typing import Any, Literal, TypeVar
 
 from alpaca_eval_suite.cards.outputs import OutputsFile, read_outputs
 from alpaca_eval_suite.errors import SuiteError, UsageError
-from alpaca_eval_suite.files import read_rows, sha256_text
-from alpaca_eval_suite.judge.reply import sendable
-from alpaca_eval_suite.prompts import chat_message
+from alpaca_eval_suite.files import read_rows
+from alpaca_eval_suite.prompts import chat_message, instruction_id
 from alpaca_eval_suite.types import Comparison, Instruction
 
 Ids = Literal["same", "both"]
@@ -68,14 +67,6 @@ class Pairs:
             f"pairs of identical outputs: {len(self.identical)}": len(self.identical),
         }
         return [note for note, number in counted.items() if number]
-
-
-def instruction_id(instruction: str, input: str = "") -> str:
-    """The id of an item that was given none: the first 16 hex digits of the SHA-256 of the instruction.
-
-    An input stands behind it after an empty line, as AlpacaEval writes it.
-    """
-    return sha256_text(sendable(chat_message(instruction, input)))[:_ID_DIGITS]
 
 
 def read_pairs(

@@ -1,10 +1,8 @@
 """The record of a run, OUT.run.json: what was judged, by whom, at what price, and what it comes to."""
 
-import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from alpaca_eval_suite.files import sha256_text
@@ -22,6 +20,7 @@ from alpaca_eval_suite.stats.position import Information, first_shown_rate, has_
 from alpaca_eval_suite.stats.units import Units, units
 from alpaca_eval_suite.stats.win_rate import win_rate
 from alpaca_eval_suite.types import Preference
+from alpaca_eval_suite.versions import versions_of
 
 _PACKAGES = ("alpaca-eval-suite", "numpy", "scipy", "aiohttp", "torch", "transformers")
 
@@ -75,7 +74,7 @@ def run_record(
         "lost_usd": judged.lost,
         "seconds": round(seconds, 3),
         "notes": [*pairs.notes(), *notes, *judged.damaged],
-        "versions": _versions(),
+        "versions": versions_of(_PACKAGES),
     }
 
 
@@ -186,13 +185,3 @@ def _tally(tally: Tally) -> dict[str, Any]:
 
 def _priced(judges: Sequence[Judge]) -> bool:
     return all(judge.price is not None for judge in judges)
-
-
-def _versions() -> dict[str, str]:
-    found = {"python": platform.python_version()}
-    for package in _PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found

@@ -8,7 +8,8 @@ from typing import Any
 
 from alpaca_eval_suite.errors import UsageError
 from alpaca_eval_suite.files import sha256_of, write_atomic
-from alpaca_eval_suite.judge.askers import EndpointAsker, Notice, asker_of, price_for
+from alpaca_eval_suite.judge.asker_kinds import Notice
+from alpaca_eval_suite.judge.askers import EndpointAsker, asker_of, price_for
 from alpaca_eval_suite.judge.cache import VerdictCache
 from alpaca_eval_suite.judge.card import card_of
 from alpaca_eval_suite.judge.combined import Combine

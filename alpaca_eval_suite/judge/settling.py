@@ -115,7 +115,7 @@ class Settling:
             self._settle(task, Outcome(None, f"no answer: {error.what}"))
             self.tallies[name].silent += 1
             self.no_answer += 1
-            self._examples[name] = str(error).replace("\n  ", " ")
+            self._examples[name] = error.one_line
             self._give_up(name)
 
     def lines(self, call: Call) -> list[dict[str, object]]:

@@ -230,6 +230,6 @@ def _item(where: str, row: Mapping[str, Any]) -> RawItem:
 def ids_hash(ids: Iterable[str]) -> str:
     """What stands for the data's hash where only the ids are known: SHA-256 of the sorted ids, one a line.
 
-    Where items have no ids of their own, an id is a hash of the instruction (judge.pairs.instruction_id).
+    Where items have no ids of their own, an id is a hash of the instruction (prompts.instruction_id).
     """
     return sha256_text("\n".join(sorted(ids)))

@@ -60,8 +60,8 @@ def fate_of(owner: Owner) -> Fate:
     except ProcessLookupError:
         return Fate.DEAD
     except OSError:
-        pass
-    return Fate.UNKNOWN  # the number is in use, or hidden from us: silence must tell
+        return Fate.UNKNOWN  # hidden from us: silence must tell
+    return Fate.UNKNOWN  # the number is in use, by whom is not known
 
 
 @cache

@@ -22,7 +22,7 @@ from alpaca_eval_suite.cards.survey import look_at
 from alpaca_eval_suite.errors import SuiteError
 from alpaca_eval_suite.files import sha256_of
 from alpaca_eval_suite.judge.checks import parse_checks, run_checks
-from alpaca_eval_suite.judge.pairs import instruction_id
+from alpaca_eval_suite.prompts import instruction_id
 from alpaca_eval_suite.types import Turn
 
 from .conftest import MakeScenario

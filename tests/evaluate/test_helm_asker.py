@@ -12,7 +12,7 @@ from alpaca_eval_suite.cli.judge.helm import ask_through_helm
 from alpaca_eval_suite.errors import MissingExtraError, SuiteError, UsageError
 from alpaca_eval_suite.evaluate import helm_asker
 from alpaca_eval_suite.evaluate.helm_asker import HelmAsker
-from alpaca_eval_suite.judge import askers
+from alpaca_eval_suite.judge import asker_kinds, askers
 from alpaca_eval_suite.models.endpoint_errors import BlockedError
 from alpaca_eval_suite.models.request import GenerationRequest, Message
 
@@ -161,7 +161,7 @@ def test_its_own_client_answers(monkeypatch: pytest.MonkeyPatch, tmp_path: Any, 
 
 
 def test_without_helm_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(askers, "_factories", {})
+    monkeypatch.setattr(asker_kinds, "factories", {})
     ask_through_helm()
     assert askers.asker_of("helm/simple/model1").name == "helm/simple/model1"
     monkeypatch.setitem(sys.modules, "alpaca_eval_suite.evaluate.helm_asker", None)

@@ -8,8 +8,9 @@ import pytest
 import yaml
 
 from alpaca_eval_suite.errors import SuiteError, UsageError
-from alpaca_eval_suite.judge import askers
-from alpaca_eval_suite.judge.askers import FREE, EndpointAsker, LocalAsker, asker_of, price_for, register_asker
+from alpaca_eval_suite.judge import asker_kinds, askers
+from alpaca_eval_suite.judge.asker_kinds import register_asker
+from alpaca_eval_suite.judge.askers import FREE, EndpointAsker, LocalAsker, asker_of, price_for
 from alpaca_eval_suite.models.request import GenerationRequest, Message
 
 QUESTION = GenerationRequest((Message("user", "Which is better, A or B?"),), max_tokens=4)
@@ -20,7 +21,7 @@ def _plain(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("ALPACA_OFFLINE", "ALPACA_PRICES", "ALPACA_DTYPE", "ALPACA_DEVICE", "ALPACA_BATCH_SIZE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("ALPACA_ENDPOINTS", str(tmp_path / "endpoints.yaml"))
-    monkeypatch.setattr(askers, "_factories", {})
+    monkeypatch.setattr(asker_kinds, "factories", {})
 
 
 def describe(tmp_path: Path, **keys: Any) -> None:

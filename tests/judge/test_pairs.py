@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from alpaca_eval_suite.errors import SuiteError, UsageError
-from alpaca_eval_suite.judge.pairs import Pairs, instruction_id, read_pairs
+from alpaca_eval_suite.judge.pairs import Pairs, read_pairs
+from alpaca_eval_suite.prompts import instruction_id
 from alpaca_eval_suite.stats import read_preferences
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"

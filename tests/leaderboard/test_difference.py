@@ -10,13 +10,13 @@ import pytest
 
 from alpaca_eval_suite.errors import SuiteError, UsageError
 from alpaca_eval_suite.files import write_json
-from alpaca_eval_suite.judge.pairs import instruction_id
 from alpaca_eval_suite.leaderboard.difference import Choice, Explanation, explain
 from alpaca_eval_suite.leaderboard.difference.split import ENOUGH, Part
 from alpaca_eval_suite.leaderboard.difference.text import to_text
 from alpaca_eval_suite.leaderboard.difference.texts import State, example
 from alpaca_eval_suite.leaderboard.raw import OutcomeRecord, RawItem, Verdict, raw_record, write_raw
 from alpaca_eval_suite.leaderboard.record import RateRecord, RunRecord
+from alpaca_eval_suite.prompts import instruction_id
 from alpaca_eval_suite.stats.units import units
 from alpaca_eval_suite.stats.win_rate import win_interval
 from alpaca_eval_suite.types import Order, Rate

@@ -1,7 +1,7 @@
 """HELM's deployments as judges (`helm/ORGANISATION/MODEL`): HELM is imported only when one of them is to be asked."""
 
 from alpaca_eval_suite.errors import MissingExtraError
-from alpaca_eval_suite.judge.askers import Notice, register_asker
+from alpaca_eval_suite.judge.asker_kinds import Notice, register_asker
 from alpaca_eval_suite.judge.contracts import Asker
 
 _PREFIX = "helm/"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from alpaca_eval_suite.cli.leaderboard.shared import FOLDER, choosing_options, sort_option, written
+from alpaca_eval_suite.cli.leaderboard.shared import FOLDER, choosing_options, chosen_boards, sort_option, written
 from alpaca_eval_suite.errors import SuiteError, UsageError
 
 if TYPE_CHECKING:
@@ -64,21 +64,12 @@ def export_command(
         raise UsageError("--plot is for --format svg and --format png", next_step="Add one of the two.")
     files: dict[str, bytes] = {}
     if set(plots) != {_COVERAGE} or len(pictures) < len(set(forms)):
-        boards = _boards(results, scenario, app, judge, baseline, sort)
+        boards = chosen_boards(results, scenario=scenario, app=app, judge=judge, baseline=baseline, sort=sort)
         files |= _tables(boards, forms)
         files |= _plots(boards, pictures, [name for name in plots if name != _COVERAGE] if plots else _PLOTS)
     if _COVERAGE in plots:
         files |= _coverage(coverage, pictures)
     _write(out, files, force)
-
-
-def _boards(
-    results: Path, scenario: str | None, app: str | None, judge: str | None, baseline: str | None, sort: str | None
-) -> "list[Board]":
-    from alpaca_eval_suite.leaderboard.board import board_of
-    from alpaca_eval_suite.leaderboard.table import load
-
-    return board_of(load(results), results, scenario=scenario, app=app, judge=judge, baseline=baseline, sort=sort)
 
 
 def _tables(boards: "Sequence[Board]", forms: Sequence[str]) -> dict[str, bytes]:

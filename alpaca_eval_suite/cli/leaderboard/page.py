@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from alpaca_eval_suite.cli.leaderboard.shared import FOLDER, choosing_options, json_text, sort_option
+from alpaca_eval_suite.cli.leaderboard.shared import FOLDER, choosing_options, chosen_boards, json_text, sort_option
 
 
 @click.command("page")
@@ -33,11 +33,9 @@ def page_command(
       alpaca-suite leaderboard page --results results --out page
     """
     from alpaca_eval_suite.errors import PartialError
-    from alpaca_eval_suite.leaderboard.board import board_of
     from alpaca_eval_suite.leaderboard.page.build import build_page
-    from alpaca_eval_suite.leaderboard.table import load
 
-    boards = board_of(load(results), results, scenario=scenario, app=app, judge=judge, baseline=baseline, sort=sort)
+    boards = chosen_boards(results, scenario=scenario, app=app, judge=judge, baseline=baseline, sort=sort)
     built = build_page(boards, results, out, force=force)
     for problem in built.problems:
         click.echo(f"warning: {problem}", err=True)

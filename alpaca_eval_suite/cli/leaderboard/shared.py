@@ -35,6 +35,14 @@ sort_option = click.option(
 )
 
 
+def chosen_boards(results: Path, **choice: str | None) -> "list[Board]":
+    """The boards of the entries in `results`; `choice`: scenario, app, judge, baseline and sort, as the options say."""
+    from alpaca_eval_suite.leaderboard.board import board_of
+    from alpaca_eval_suite.leaderboard.table import load
+
+    return board_of(load(results), results, **choice)
+
+
 def written(boards: "Sequence[Board]", form: str) -> str:
     """The boards as the text of a file: markdown, csv, json or latex."""
     from alpaca_eval_suite.leaderboard.latex import to_latex

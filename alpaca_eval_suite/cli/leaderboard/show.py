@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from alpaca_eval_suite.cli.leaderboard.shared import choosing_options, sort_option, written
+from alpaca_eval_suite.cli.leaderboard.shared import choosing_options, chosen_boards, sort_option, written
 
 
 @click.command("show")
@@ -35,10 +35,9 @@ def show_command(
       alpaca-suite leaderboard show --scenario capitals --format markdown
       alpaca-suite leaderboard show --judge builtin:checks --sort length_controlled
     """
-    from alpaca_eval_suite.leaderboard.board import board_of
-    from alpaca_eval_suite.leaderboard.table import load, to_rich
+    from alpaca_eval_suite.leaderboard.table import to_rich
 
-    boards = board_of(load(results), results, scenario=scenario, app=app, judge=judge, baseline=baseline, sort=sort)
+    boards = chosen_boards(results, scenario=scenario, app=app, judge=judge, baseline=baseline, sort=sort)
     if form != "table":
         click.echo(written(boards, form), nl=False)
         return

@@ -11,12 +11,12 @@ import numpy as np
 from alpaca_eval_suite.errors import SuiteError
 from alpaca_eval_suite.files import sha256_of
 from alpaca_eval_suite.judge.combined import combined_units
-from alpaca_eval_suite.judge.pairs import instruction_id
 from alpaca_eval_suite.leaderboard.difference.counting import HOUSE, Rule, rule_of_counts, rule_of_units
 from alpaca_eval_suite.leaderboard.raw import RawItem, read_raw
 from alpaca_eval_suite.leaderboard.record import RateRecord, RunRecord
 from alpaca_eval_suite.leaderboard.rows import WIN_RATE, Row
 from alpaca_eval_suite.probes.registry import probe_of
+from alpaca_eval_suite.prompts import instruction_id
 from alpaca_eval_suite.types import Order, Preference
 
 Values = Mapping[str, float]

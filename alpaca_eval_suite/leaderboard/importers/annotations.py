@@ -9,11 +9,11 @@ from typing import Any
 
 from alpaca_eval_suite.errors import SuiteError
 from alpaca_eval_suite.files import read_rows
-from alpaca_eval_suite.judge.pairs import instruction_id
 from alpaca_eval_suite.judge.reply import shortened
 from alpaca_eval_suite.leaderboard.importers.shared import bad, name_of, number, text, text_or_none, whole
 from alpaca_eval_suite.leaderboard.outside import NOT_KNOWN
 from alpaca_eval_suite.leaderboard.raw import RawItem, Verdict
+from alpaca_eval_suite.prompts import instruction_id
 from alpaca_eval_suite.stats.verdicts import alpaca_eval_win
 
 Ids = frozenset[str]

@@ -5,7 +5,6 @@ instance together. Our own run specs are no such runs: they have records of thei
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from alpaca_eval_suite.leaderboard.importers.scores import SCORES, score_name, w
 from alpaca_eval_suite.leaderboard.importers.shared import (
     NOTICED,
     Imported,
-    date_of_file,
+    date_of,
     number,
     percent,
     require,
@@ -80,7 +79,7 @@ def _run(folder: Path) -> Imported:
     run = RunRecord(
         source="helm",
         run=f"{scenario}{',' if ':' in scenario else ':'}model={name}",
-        date=_date(found, folder),
+        date=date_of(found.seconds, folder / STATS_FILE),
         scenario=ScenarioRecord(
             name=scenario,
             sha256=_over(found, lambda asked: f"{asked.instruction}\0{asked.references}"),
@@ -127,16 +126,6 @@ def _scenario_name(name: str) -> str:
     spec, _, arguments = name.partition(":")
     kept = [part for part in arguments.split(",") if part and not part.startswith(("model=", "model_deployment="))]
     return text(f"{spec}:{','.join(kept)}" if kept else spec)
-
-
-def _date(found: HelmRun, folder: Path) -> str:
-    """When the last answer was made; when the file was written, where no answer says."""
-    try:
-        if found.seconds is not None:
-            return datetime.fromtimestamp(found.seconds, UTC).isoformat(timespec="seconds")
-    except (ValueError, OverflowError, OSError):
-        pass
-    return date_of_file(folder / STATS_FILE)
 
 
 def _decoding(adapter: Mapping[str, Any]) -> DecodingRecord:

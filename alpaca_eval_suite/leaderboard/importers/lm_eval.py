@@ -7,7 +7,6 @@ documents: metrics that the harness does not average (f1 over all, perplexity) d
 import json
 import re
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from alpaca_eval_suite.leaderboard.importers.scores import score_name, with_scor
 from alpaca_eval_suite.leaderboard.importers.shared import (
     NOTICED,
     Imported,
-    date_of_file,
+    date_of,
     number,
     object_at,
     percent,
@@ -69,7 +68,7 @@ def _run(path: Path) -> Imported:
     run = RunRecord(
         source="lm_eval",
         run=f"lm_eval:task={task},model={model}",
-        date=_date(results, path),
+        date=date_of(number(results.get("date")), path),
         scenario=ScenarioRecord(
             name=task,
             sha256=_over(samples.documents, 0, 2),
@@ -144,16 +143,6 @@ def _named(results: Mapping[str, Any], config: Mapping[str, Any]) -> str | None:
             if named := text_or_none(arguments.get(key)):
                 return named
     return None
-
-
-def _date(results: Mapping[str, Any], path: Path) -> str:
-    seconds = number(results.get("date"))
-    if seconds is not None:
-        try:
-            return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
-        except (ValueError, OverflowError, OSError):
-            pass
-    return date_of_file(path)
 
 
 def _told(config: Mapping[str, Any], key: str) -> str | None:

@@ -1,10 +1,8 @@
 """What all importers have in common: what is not known, and reading what other programs wrote without trusting it."""
 
 import math
-import platform
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +10,7 @@ from alpaca_eval_suite.errors import SuiteError, UsageError
 from alpaca_eval_suite.judge.reply import sendable
 from alpaca_eval_suite.leaderboard.raw import RawItem
 from alpaca_eval_suite.leaderboard.record import RunRecord
+from alpaca_eval_suite.versions import versions_of
 
 Imported = tuple[RunRecord, list[RawItem]]
 """A run with every number that follows from its items; no items where only figures were published."""
@@ -36,10 +35,20 @@ def date_of_file(path: Path) -> str:
         raise SuiteError(f"cannot be read ({error.strerror or error})", where=str(path)) from error
 
 
+def date_of(seconds: float | None, path: Path) -> str:
+    """The moment `seconds` after 1970, UTC; when the file was written, where that is None or no date."""
+    if seconds is not None:
+        try:
+            return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+        except (ValueError, OverflowError, OSError):
+            return date_of_file(path)  # a number beyond all calendars
+    return date_of_file(path)
+
+
 def versions(others: Mapping[str, object] | None = None) -> dict[str, str]:
     """The versions of what made the numbers, and of what was imported as far as it names them."""
     named = {name: text(value) for name, value in (others or {}).items() if isinstance(value, str | int | float)}
-    return {"python": platform.python_version(), "alpaca-eval-suite": version("alpaca-eval-suite"), **named}
+    return {**versions_of(["alpaca-eval-suite"]), **named}
 
 
 def text(value: object) -> str:

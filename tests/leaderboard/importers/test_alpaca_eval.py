@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from alpaca_eval_suite.errors import SuiteError, UsageError
-from alpaca_eval_suite.judge.pairs import instruction_id
 from alpaca_eval_suite.leaderboard.importers import read_alpaca_eval
 from alpaca_eval_suite.leaderboard.raw import ids_hash
 from alpaca_eval_suite.leaderboard.recompute import with_figures
+from alpaca_eval_suite.prompts import instruction_id
 
 from .conftest import HOSTILE, Write, annotation, only
 
